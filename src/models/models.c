@@ -1,0 +1,18 @@
+#include "models/models.h"
+
+#include <string.h>
+
+const struct model *const models[] = {
+    &model_blocking,
+    &model_threads,
+    &model_libevent,
+    NULL,
+};
+
+const struct model *model_find(const char *name)
+{
+    for (const struct model *const *model = models; *model; model++)
+        if (strcmp((*model)->name, name) == 0)
+            return *model;
+    return NULL;
+}
