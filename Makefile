@@ -5,31 +5,155 @@
 
 BUILD  ?= build
 CFLAGS ?= -O2 -g
+OUT    ?= plots/out
+URL    ?=
 
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-compile  := -std=c11 -D_DEFAULT_SOURCE -Isrc $(warnings) -pthread -MMD -MP
+compile  := -std=c11 -D_DEFAULT_SOURCE -Isrc -I$(BUILD)/gen $(warnings) -pthread -MMD -MP
 
 # Asked once. Core is the loop and bufferevents; extra has evhttp, which the server alone uses.
-libs_core  := $(shell pkg-config --libs libevent_core 2>/dev/null || echo -levent_core)
-libs_extra := $(shell pkg-config --libs libevent_extra 2>/dev/null || echo -levent_extra)
+libs := $(shell pkg-config --libs libevent_core libevent_extra check 2>/dev/null)
+core  = $(filter -L% -levent_core,$(libs))
+extra = $(filter -L% -levent_extra -levent_core,$(libs))
 
 objects = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(addprefix src/,$(1)))))
+# All of some folders but what has a main: for the tests, which bring their own.
+pieces  = $(filter-out %/main.o,$(call objects,$(1)))
+
+programs := $(addprefix $(BUILD)/,latency-server fetch bench)
+suites   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*_test.c))
+scripts  := $(wildcard tests/*_test.sh)
+
+# An experiment is a file in src/bench and a script of the same name in plots.
+experiments := $(filter $(basename $(notdir $(wildcard plots/*.gp))),$(basename $(notdir $(wildcard src/bench/*.c))))
 
 .PHONY: all
-all: $(addprefix $(BUILD)/,latency-server fetch bench)
+all: $(programs)    ## build the programs into build/ (make alone does this)
 
 $(BUILD)/latency-server: $(call objects,server kit)
-$(BUILD)/latency-server: libs = $(libs_extra) $(libs_core)
+$(BUILD)/latency-server: link = $(extra)
 $(BUILD)/fetch: $(call objects,fetch models kit)
-$(BUILD)/fetch: libs = $(libs_core)
+$(BUILD)/fetch: link = $(core)
 $(BUILD)/bench: $(call objects,bench kit)
 
-$(BUILD)/latency-server $(BUILD)/fetch $(BUILD)/bench:
+$(programs):
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ $(libs) -lm
+	$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ $(link) -lm
 
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(compile) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/gen/experiments.inc: $(wildcard src/bench/*.c plots/*.gp)
+	@mkdir -p $(@D)
+	@printf 'EXPERIMENT(%s)\n' $(experiments) > $@
+$(call objects,bench) $(BUILD)/obj/tests/bench_test.o: | $(BUILD)/gen/experiments.inc
+$(BUILD)/obj/bench/experiments.o: $(BUILD)/gen/experiments.inc
+
+# What the numbers were made with; bench writes it into machine.csv.
+$(BUILD)/obj/bench/machine.o: CPPFLAGS += -DFLAGS_TEXT='"$(CFLAGS)"' \
+	-DLIBEVENT_TEXT='"$(shell pkg-config --modversion libevent_core 2>/dev/null)"'
+
+# Tests
+
+$(BUILD)/tests/kit_test: $(call objects,kit)
+$(BUILD)/tests/server_test: $(call pieces,server kit)
+$(BUILD)/tests/models_test: $(call pieces,models kit)
+$(BUILD)/tests/fetch_test: $(call pieces,fetch models kit)
+$(BUILD)/tests/bench_test: $(call pieces,bench kit)
+
+$(suites): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ $(filter-out -pthread,$(libs)) -lm
+
+$(BUILD)/obj/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(CC) $(compile) -I. -DBUILD_DIR='"$(BUILD)"' $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+.PHONY: suites check
+suites: $(programs) $(suites)
+check: suites    # what `make test` runs once it is set up
+	@CC='$(CC)' tests/run.sh $(suites) $(scripts)
+
+.PHONY: test
+test:    ## install what is missing, build, and run every test
+	@src/setup.sh build charts test
+	@$(MAKE) --no-print-directory check
+
+.PHONY: demo
+demo:    ## the two-minute tour: install what is missing, build, run, draw
+	@src/setup.sh build charts
+	@$(MAKE) --no-print-directory all
+	@src/demo.sh $(BUILD) $(OUT)
+
+.PHONY: bench
+bench: all    ## measure every experiment, five trials each, into plots/out (about two minutes)
+	$(BUILD)/bench -o $(OUT)
+
+.PHONY: plots
+plots:    ## draw what was measured: SVG and PNG beside the CSV in plots/out
+	@plots/draw.sh $(OUT)
+
+.PHONY: doctor
+doctor:    ## say what is missing on this machine, and install nothing
+	@src/setup.sh --check build charts test sanitize fuzz yardstick format
+
+san_cflags = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+.PHONY: sanitize
+sanitize:    ## the whole test suite under ASan and UBSan, then under TSan
+	@src/setup.sh build charts test sanitize
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
+	    CFLAGS='$(san_cflags) -fsanitize=address,undefined' check
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan \
+	    CFLAGS='$(san_cflags) -fsanitize=thread' check
+
+FUZZ_SECONDS ?= 30
+fuzzers := $(patsubst tests/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz_*.c))
+.PHONY: fuzz
+fuzz:    ## feed random bytes to the HTTP reader and the option parser, half a minute each
+	@src/setup.sh build fuzz
+	@$(MAKE) --no-print-directory CC=clang $(fuzzers)
+	@set -e; for f in $(fuzzers); do echo "$$f"; \
+	    $$f -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 \
+	        -artifact_prefix=$$f- 2> $$f.log || { cat $$f.log; exit 1; }; \
+	    grep number_of_executed_units $$f.log; done
+
+$(BUILD)/fuzz/%: tests/%.c $(wildcard src/kit/*.[ch])
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(compile)) -g -O1 -fsanitize=fuzzer,address,undefined \
+	    -fno-sanitize-recover=all -o $@ $< $(wildcard src/kit/*.c) -lm
+
+.PHONY: yardstick
+yardstick:    ## compare with wrk and nginx, and print each figure beside its aim (ten minutes)
+	@src/setup.sh build yardstick
+	@$(MAKE) --no-print-directory all
+	@tests/yardstick.sh $(BUILD)
+
+.PHONY: both-compilers
+both-compilers:    ## build everything with gcc and with clang, warnings as errors
+	@src/setup.sh build test fuzz
+	@for cc in gcc clang; do $(MAKE) --no-print-directory BUILD=$(BUILD)/$$cc CC=$$cc \
+	    CFLAGS='$(CFLAGS) -Werror' suites || exit 1; done
+
+sources = $(wildcard src/*/*.c src/*/*.h tests/*.c tests/*.h)
+.PHONY: format
+format:    ## lay out all C source as .astylerc says
+	@src/setup.sh format
+	astyle --project=.astylerc --quiet --suffix=none $(sources)
+
+compile_commands.json: Makefile $(wildcard src/*/*.c tests/*.c)    ## for editors and clangd
+	@{ echo '['; comma=; for f in $(filter %.c,$(sources)); do \
+	    printf '%s{"directory":"%s","file":"%s","command":"cc %s -c %s"}' "$$comma" '$(CURDIR)' \
+	        "$$f" '$(filter-out -MMD -MP,$(compile)) -I. -DBUILD_DIR=\"$(BUILD)\"' "$$f"; \
+	    comma=','; echo; done; echo ']'; } > $@
+
+.PHONY: clean
+clean:    ## remove what was built; what was measured stays
+	rm -rf $(BUILD) compile_commands.json
+
+.PHONY: help
+help:    ## this list
+	@sed -n 's/^\([a-z_.-]*\):.*    ## /\1\t/p' Makefile | \
+	    while IFS="$$(printf '\t')" read -r target text; do printf '  make %-22s %s\n' "$$target" "$$text"; done
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -29,15 +29,14 @@ FILE *csv_create(const char *path, const char *header)
 
 int csv_finish(FILE *csv, const char *path)
 {
-    struct stat status;
-    int known = fstat(fileno(csv), &status);
     errno = 0;
     int error = 0;
     if (fflush(csv) == EOF || ferror(csv))    /* a full disk shows here or at the close */
         error = errno ? -errno : -EIO;
     if (fclose(csv) == EOF && !error)
         error = -errno;
-    if (error && known == 0 && S_ISREG(status.st_mode))
+    struct stat status;    /* of path itself: a link, as /dev/stdout may be, stays */
+    if (error && lstat(path, &status) == 0 && S_ISREG(status.st_mode))
         unlink(path);
     return error;
 }
@@ -57,21 +56,18 @@ void csv_text(FILE *csv, const char *text)
     putc('"', csv);
 }
 
-/* Undoes the quotes of the field that begins at text; returns its end in the input. */
-static char *unquote(char *text)
+/* Undoes the quotes of a field, in place. Returns where it ended before that. */
+static char *unquote(char *field)
 {
-    char *to = text;
-    char *from = text + 1;
-    while (*from && !(from[0] == '"' && from[1] != '"')) {
-        if (*from == '"')
-            from++;
-        *to++ = *from++;
+    char *to = field;
+    char *from = field + 1;
+    for (; *from; from++) {
+        if (*from == '"' && *++from != '"')
+            break;    /* the closing quote; a pair of them stands for one */
+        *to++ = *from;
     }
-    if (*from == '"')
-        from++;
-    char *end = from + strcspn(from, ",");
-    *to = '\0';
-    return end;
+    *to = '\0';    /* behind from by at least the opening quote */
+    return from + strcspn(from, ",");
 }
 
 int csv_split(char *line, char **fields, int most)
@@ -82,7 +78,6 @@ int csv_split(char *line, char **fields, int most)
         if (count < most)
             fields[count] = line;
         count++;
-        /* The end is found before anything is overwritten: unquoting shortens the field. */
         char *end = *line == '"' ? unquote(line) : line + strcspn(line, ",");
         if (*end == '\0')
             return count;

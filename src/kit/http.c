@@ -8,45 +8,77 @@
 #include <string.h>
 #include <strings.h>
 
+static const char placeholder[] = "{i}";
+
+/* The parts of a URL. Each reads what stands at *at, moves *at past it, and returns NULL,
+   or what is wrong, in words. */
+
+static const char *take_host(const char **at, struct http_url *url)
+{
+    const char *host = *at;
+    const char *end = host + strcspn(host, ":/?");
+    *at = end;
+    if (*host == '[') {    /* an IPv6 address has colons of its own: RFC 3986, 3.2.2 */
+        host++;
+        end = host + strcspn(host, "]/");
+        if (*end != ']')
+            return "an IPv6 address ends with ], as in http://[::1]:8080/";
+        *at = end + 1;
+    }
+    size_t length = (size_t)(end - host);
+    if (length == 0)
+        return "the URL names no host, as in http://127.0.0.1:8080/";
+    if (length >= sizeof url->host)
+        return "the URL's host is longer than 253 bytes";
+    memcpy(url->host, host, length);
+    url->host[length] = '\0';
+    return NULL;
+}
+
+static const char *take_port(const char **at, struct http_url *url)
+{
+    if (**at != ':')
+        return "the URL names no port, as in http://127.0.0.1:8080/";
+    const char *digits = *at + 1;
+    size_t count = strspn(digits, "0123456789");
+    *at = digits + count;
+    bool ends = strchr("/?", **at);    /* or with the text: strchr finds its end too */
+    long port = count > 0 && count < 6 && ends ? strtol(digits, NULL, 10) : 0;
+    if (port < 1 || port > 65535)
+        return "the URL's port is not a number from 1 to 65535";
+    url->port = (int)port;
+    return NULL;
+}
+
+static const char *take_target(const char **at, struct http_url *url)
+{
+    const char *slash = **at == '/' ? "" : "/";
+    int length = snprintf(url->target, sizeof url->target, "%s%s", slash, *at);
+    if (length >= (int)sizeof url->target)
+        return "the URL's path is longer than 511 bytes";
+    *at += strlen(*at);
+    int numbers = 0;    /* each may grow from 3 bytes to 11: HTTP_REQUEST holds so many */
+    for (const char *c = url->target; (c = strstr(c, placeholder)) != NULL; c++)
+        numbers++;
+    return numbers > 16 ? "the URL has {i} more than 16 times" : NULL;
+}
+
 const char *http_parse_url(const char *text, struct http_url *url)
 {
     static const char scheme[] = "http://";
     if (strncasecmp(text, scheme, strlen(scheme)) != 0)
         return "a URL starts with http://, as in http://127.0.0.1:8080/delay/50ms";
-    const char *host = text + strlen(scheme);
-    const char *after = host + strcspn(host, ":/?#");
-    if (*host == '[') {    /* an IPv6 address has colons of its own: RFC 3986, 3.2.2 */
-        host++;
-        after = host + strcspn(host, "]/");
-        if (*after != ']')
-            return "an IPv6 address ends with ], as in http://[::1]:8080/";
-    }
-    size_t length = (size_t)(after - host);
-    if (length == 0 || length >= sizeof url->host)
-        return "the URL names no host, as in http://127.0.0.1:8080/";
-    memcpy(url->host, host, length);
-    url->host[length] = '\0';
-
-    if (*after == ']')
-        after++;
-    if (*after != ':')
-        return "the URL names no port, as in http://127.0.0.1:8080/";
-    size_t digits = strspn(after + 1, "0123456789");
-    long port = digits > 0 && digits < 6 ? strtol(after + 1, NULL, 10) : 0;
-    const char *target = after + 1 + digits;
-    if (port < 1 || port > 65535 || (*target && !strchr("/?", *target)))
-        return "the URL's port is not a number from 1 to 65535";
-    url->port = (int)port;
-
-    /* A space or a control character would end the request line early. */
-    for (const char *c = target; *c; c++)
+    const char *at = text + strlen(scheme);
+    /* A space or a control character would end the line of the request early. */
+    for (const char *c = at; *c; c++)
         if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '#')
             return "the URL has a space, a control character or a #";
-    const char *slash = *target == '/' ? "" : "/";
-    int written = snprintf(url->target, sizeof url->target, "%s%s", slash, target);
-    if (written >= (int)sizeof url->target)
-        return "the URL's path is longer than 511 bytes";
-    return NULL;
+    const char *wrong = take_host(&at, url);
+    if (!wrong)
+        wrong = take_port(&at, url);
+    if (!wrong)
+        wrong = take_target(&at, url);
+    return wrong;
 }
 
 /* Appends text where it fits; *used counts on where it does not, as snprintf(3) would. */
@@ -60,7 +92,6 @@ static void append(char *buf, size_t size, size_t *used, const char *text, size_
 int http_write_request(char *buf, size_t size, const char *host, const char *target,
                        int number)
 {
-    static const char placeholder[] = "{i}";
     char digits[16];
     int digits_length = snprintf(digits, sizeof digits, "%d", number);
     size_t used = 0;
@@ -83,18 +114,29 @@ int http_write_request(char *buf, size_t size, const char *host, const char *tar
 /* What the next byte belongs to. The states up to TRAILER collect a line. */
 enum state { STATUS_LINE, HEADER, CHUNK_SIZE, CHUNK_END, TRAILER, BODY, CHUNK_DATA };
 
+/* A line that fills its buffer counts as cut. */
+enum { LINE_MOST = HTTP_LINE - 1 };
+
 void http_reader_init(struct http_reader *reader)
 {
     *reader = (struct http_reader){.state = STATUS_LINE};
 }
 
+/* Whether byte may stand at this place of a status line. Asked of each byte as it comes:
+   garbage may never send a line's end. */
+static bool fits_status_line(size_t at, char byte)
+{
+    static const char form[] = "HTTP/1.d ddd";    /* d: a digit */
+    if (at >= strlen(form))
+        return true;
+    return form[at] == 'd' ? byte >= '0' && byte <= '9' : byte == form[at];
+}
+
 static int take_status_line(struct http_reader *reader)
 {
-    /* "HTTP/1.1 200 OK"; collect_line has seen to the first seven bytes. */
+    /* "HTTP/1.1 200 OK"; fits_status_line has seen to the first twelve bytes. */
     const char *line = reader->line;
-    if (reader->line_length < 12 || !strchr("0123456789", line[7]) || line[8] != ' ')
-        return -EPROTO;
-    if (strspn(line + 9, "0123456789") != 3 || (line[12] != ' ' && line[12] != '\0'))
+    if (reader->line_length < 12 || (line[12] != ' ' && line[12] != '\0'))
         return -EPROTO;
     reader->status = atoi(line + 9);
     if (reader->status < 100 || reader->status > 599)
@@ -120,11 +162,13 @@ static void take_server_timing(struct http_reader *reader, const char *value)
 {
     static const char key[] = "wait;dur=";    /* in ms: W3C Server Timing, 2 */
     const char *found = strstr(value, key);
+    while (found && found > value && !strchr(", \t", found[-1]))
+        found = strstr(found + 1, key);    /* that was the end of another name */
     if (!found)
         return;
+    const char *digits = found + strlen(key);
     char number[UNITS_TEXT];
-    snprintf(number, sizeof number, "%.*s", (int)strspn(found + strlen(key), "0123456789."),
-             found + strlen(key));
+    snprintf(number, sizeof number, "%.*s", (int)strspn(digits, "0123456789."), digits);
     int64_t thousandfold;
     if (units_parse_duration(number, &thousandfold) == 0)    /* read as seconds */
         reader->server_wait_ns = thousandfold / 1000;
@@ -133,13 +177,14 @@ static void take_server_timing(struct http_reader *reader, const char *value)
 static int take_header(struct http_reader *reader)
 {
     char *line = reader->line;
+    bool cut = reader->line_length == LINE_MOST;
     if (*line == ' ' || *line == '\t')
         return HTTP_MORE;    /* an old-style continuation; none of ours is ever so long */
     size_t name_length = strcspn(line, ": \t");
-    if (name_length == 0)
+    if (name_length == LINE_MOST)
+        return HTTP_MORE;    /* no name that we know */
+    if (name_length == 0 || line[name_length] != ':')
         return -EPROTO;
-    if (line[name_length] != ':')    /* no colon, or beyond what is kept of the line */
-        return name_length == HTTP_LINE - 1 ? HTTP_MORE : -EPROTO;
     line[name_length] = '\0';
     char *value = line + name_length + 1;
     value += strspn(value, " \t");
@@ -148,15 +193,16 @@ static int take_header(struct http_reader *reader)
         length--;
     value[length] = '\0';
 
+    /* A cut value may mislead: it is refused where the body's end depends on it. */
     if (strcasecmp(line, "Content-Length") == 0)
-        return take_content_length(reader, value);
-    if (strcasecmp(line, "Server-Timing") == 0)
-        take_server_timing(reader, value);
+        return cut ? -EPROTO : take_content_length(reader, value);
     if (strcasecmp(line, "Transfer-Encoding") == 0) {
-        if (strcasecmp(value, "chunked") != 0)
+        if (cut || strcasecmp(value, "chunked") != 0)
             return -EPROTO;    /* no other was asked for: RFC 9112, 7.4 */
         reader->chunked = true;
     }
+    if (strcasecmp(line, "Server-Timing") == 0 && !cut)
+        take_server_timing(reader, value);
     return HTTP_MORE;
 }
 
@@ -164,13 +210,16 @@ static int take_header(struct http_reader *reader)
 static int take_head_end(struct http_reader *reader)
 {
     if (reader->status < 200) {    /* an interim reply; the real one follows */
+        int head_bytes = reader->head_bytes;
         http_reader_init(reader);
+        reader->head_bytes = head_bytes;    /* bounds them all, or they might never end */
         return HTTP_MORE;
     }
     if (reader->status == 204 || reader->status == 304)
         return HTTP_WHOLE;
     if (reader->chunked) {
         reader->state = CHUNK_SIZE;
+        reader->head_bytes = 0;
         return HTTP_MORE;
     }
     reader->state = BODY;
@@ -186,6 +235,7 @@ static int take_chunk_size(struct http_reader *reader)
         return -EPROTO;
     reader->body_left = strtoll(reader->line, NULL, 16);
     reader->state = reader->body_left == 0 ? TRAILER : CHUNK_DATA;
+    reader->head_bytes = 0;    /* there may be many chunks; what is between is bounded */
     return HTTP_MORE;
 }
 
@@ -214,24 +264,21 @@ static int take_line(struct http_reader *reader)
 /* Adds one byte to the present line, and acts on the line when it ends. */
 static int collect_line(struct http_reader *reader, char byte)
 {
-    static const char version[] = "HTTP/1.";
+    size_t at = reader->line_length;
     if (++reader->head_bytes > HTTP_HEAD || byte == '\0')
         return -EPROTO;
     if (byte != '\n') {
-        size_t at = reader->line_length;
-        if (reader->state == STATUS_LINE && at < strlen(version) && byte != version[at])
-            return -EPROTO;    /* at once: garbage may never send a line's end */
-        if (at < HTTP_LINE - 1)
+        if (reader->state == STATUS_LINE && !fits_status_line(at, byte))
+            return -EPROTO;
+        if (at < LINE_MOST)
             reader->line[reader->line_length++] = byte;
         return HTTP_MORE;
     }
-    if (reader->line_length > 0 && reader->line[reader->line_length - 1] == '\r')
+    if (at > 0 && at < LINE_MOST && reader->line[at - 1] == '\r')
         reader->line_length--;
     reader->line[reader->line_length] = '\0';
     int progress = take_line(reader);
     reader->line_length = 0;
-    if (reader->state > HEADER)
-        reader->head_bytes = 0;    /* then the bound is for one line of the framing */
     return progress;
 }
 

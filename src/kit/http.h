@@ -11,8 +11,8 @@ enum {
     HTTP_HOST = 254,        /* bytes of a host's name with its end */
     HTTP_TARGET = 512,      /* bytes of a target with its end */
     HTTP_REQUEST = 1024,    /* bytes that hold any request written here */
-    HTTP_LINE = 64,         /* bytes kept of a line of a reply's head */
-    HTTP_HEAD = 65536       /* a longer head is refused */
+    HTTP_LINE = 64,         /* bytes kept of a line of a reply's head, with its end */
+    HTTP_HEAD = 65536       /* a longer head is refused, and so is a longer trailer */
 };
 
 /* "http://HOST:PORT/TARGET", taken apart. */
@@ -37,7 +37,7 @@ struct http_reader {
     int64_t  body_left;         /* of the body or the chunk; -1: until the connection's end */
     int64_t  server_wait_ns;    /* Server-Timing's wait;dur=, 0 if it says none */
     int      status;            /* 0 until the status line has been read */
-    int      head_bytes;
+    int      head_bytes;        /* of the head, or since the last chunk */
     uint8_t  state;             /* enum state in http.c */
     uint8_t  line_length;
     bool     has_length, chunked;

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE    /* ppoll */
 #include "kit/net.h"
 
 #include "kit/clock.h"
@@ -47,14 +48,18 @@ static int set_timeout(int fd, int option, int64_t deadline_ns)
     return setsockopt(fd, SOL_SOCKET, option, &left, sizeof left) < 0 ? -errno : 0;
 }
 
-/* A signal came while connect(2) waited; the attempt goes on by itself. Waits for its end. */
+/* A blocking call may end too soon: a signal ends it with EINTR; and where signals come,
+   its timeout, which the kernel counts in ticks, may end a tick early (EAGAIN, or
+   EINPROGRESS from connect). Both mean "again"; the clock says when the time is over. */
+
+/* connect(2) was given up, but the attempt goes on by itself. Waits for its end. */
 static int finish_connect(int fd, int64_t deadline_ns)
 {
     struct pollfd writable = {.fd = fd, .events = POLLOUT};
     int ready;
     do {
-        struct timeval left = clock_timeval(deadline_ns - clock_ns());
-        ready = poll(&writable, 1, (int)(left.tv_sec * 1000 + left.tv_usec / 1000 + 1));
+        struct timespec left = clock_timespec(deadline_ns - clock_ns());
+        ready = ppoll(&writable, 1, &left, NULL);
     } while (ready < 0 && errno == EINTR);
     if (ready <= 0)
         return ready < 0 ? -errno : -ETIMEDOUT;
@@ -75,11 +80,12 @@ int net_connect(const struct endpoint *server, int64_t deadline_ns)
         error = set_timeout(fd, SO_SNDTIMEO, deadline_ns);    /* connect(2) obeys it too */
     if (!error && connect(fd, (const struct sockaddr *)&server->address,
                           server->address_length) < 0)
-        error = errno == EINTR ? finish_connect(fd, deadline_ns) : -errno;
+        error = errno == EINTR || errno == EINPROGRESS ? finish_connect(fd, deadline_ns)
+                                                       : -errno;
     if (!error)
         return fd;
     close(fd);
-    return error == -EINPROGRESS ? -ETIMEDOUT : error;    /* so connect(2) says "too late" */
+    return error;
 }
 
 int net_send_all(int fd, const void *buf, size_t len, int64_t deadline_ns)
@@ -90,12 +96,12 @@ int net_send_all(int fd, const void *buf, size_t len, int64_t deadline_ns)
         if (error)
             return error;
         ssize_t sent = send(fd, next, len, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0)
-            return errno == EAGAIN ? -ETIMEDOUT : -errno;
-        next += sent;
-        len -= (size_t)sent;
+        if (sent < 0 && errno != EINTR && errno != EAGAIN)
+            return -errno;
+        if (sent > 0) {
+            next += sent;
+            len -= (size_t)sent;
+        }
     }
     return 0;
 }
@@ -109,8 +115,8 @@ ssize_t net_recv(int fd, void *buf, size_t size, int64_t deadline_ns)
         ssize_t received = recv(fd, buf, size, 0);
         if (received >= 0)
             return received;
-        if (errno != EINTR)
-            return errno == EAGAIN ? -ETIMEDOUT : -errno;
+        if (errno != EINTR && errno != EAGAIN)
+            return -errno;
     }
 }
 

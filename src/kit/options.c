@@ -13,7 +13,8 @@
 enum {
     SPECS_MOST = 24,
     FIRST_CODE = 256,    /* getopt_long's value for specs[i] is FIRST_CODE + i */
-    HELP_CODE = FIRST_CODE + SPECS_MOST
+    HELP_CODE = FIRST_CODE + SPECS_MOST,
+    GIVEN = 48    /* bytes that hold an option as it was written; a longer one is cut */
 };
 
 struct kind_form {
@@ -118,14 +119,68 @@ static const struct option_spec *find_spec(const struct option_program *program,
     return NULL;
 }
 
-/* What getopt could not take, as it was written: "-x", or "--colour". */
-static void name_rejected(char *given, size_t size, char **argv, int from)
+/* Whether name is short for some option: for several then, or getopt had taken it. */
+static bool is_abbreviation(const struct option *names, const char *name)
 {
-    if (optopt > 0 && optopt < FIRST_CODE && strncmp(argv[from], "--", 2) != 0)
-        snprintf(given, size, "-%c", optopt);
+    for (; names->name; names++)
+        if (strncmp(names->name, name, strlen(name)) == 0)
+            return true;
+    return false;
+}
+
+/* Says in `why` what getopt refused, as it was written: "-x", or "--colour". */
+static int refuse(const struct option *names, int code, char **argv,
+                  char why[OPTIONS_WHY])
+{
+    bool is_letter = optopt != 0 && optopt < FIRST_CODE;
+    char given[GIVEN];
+    if (is_letter) {    /* maybe one of a cluster */
+        snprintf(given, sizeof given, "-%c", optopt);
+    } else {            /* a word, which getopt has gone past */
+        snprintf(given, sizeof given, "%s", argv[optind - 1]);
+        given[strcspn(given, "=")] = '\0';
+    }
+
+    const char *wrong = "no such option";
+    if (code == ':')
+        wrong = "needs an argument";
+    else if (optopt >= FIRST_CODE)
+        wrong = "takes no argument";
+    else if (!is_letter && is_abbreviation(names, given + strlen("--")))
+        wrong = "may stand for more than one option";
+    snprintf(why, OPTIONS_WHY, "%s: %s; --help lists the options", given, wrong);
+    return -EINVAL;
+}
+
+/* Takes what getopt found. */
+static int take_option(const struct option_program *program, int code, void *values,
+                       char why[OPTIONS_WHY])
+{
+    const struct option_spec *spec = find_spec(program, code);
+    char given[GIVEN];
+    if (code < FIRST_CODE)
+        snprintf(given, sizeof given, "-%c", spec->letter);
     else
-        snprintf(given, size, "%.40s", argv[from]);
-    given[strcspn(given, "=")] = '\0';
+        snprintf(given, sizeof given, "--%s", spec->name);
+    return take_value(spec, optarg, values, given, why);
+}
+
+static int check_operands(const struct option_program *program, int argc, char **argv,
+                          char why[OPTIONS_WHY])
+{
+    int operands = argc - optind;
+    if (operands > program->operands_max) {
+        snprintf(why, OPTIONS_WHY,
+                 "'%.60s': one argument too many; --help shows what is taken",
+                 argv[optind + program->operands_max]);
+        return -EINVAL;
+    }
+    if (operands < program->operands_min) {
+        snprintf(why, OPTIONS_WHY, "%s: missing; --help shows what is taken",
+                 program->operands);
+        return -EINVAL;
+    }
+    return optind;
 }
 
 int options_parse(const struct option_program *program, int argc, char **argv, void *values,
@@ -137,44 +192,17 @@ int options_parse(const struct option_program *program, int argc, char **argv, v
     describe(program, letters, names);
     optind = 0;    /* glibc: start anew */
     opterr = 0;
-    for (;;) {
-        char given[48];
-        int from = optind > 0 ? optind : 1;
-        int code = getopt_long(argc, argv, letters, names, NULL);
-        if (code == -1)
-            break;
+    int code;
+    while ((code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
         if (code == 'h' || code == HELP_CODE)
             return OPTIONS_HELP;
-        if (code == '?' || code == ':') {
-            /* Operands before it were skipped; where it was is one before optind, but for
-               a cluster of letters such as -xy, which getopt has not finished yet. */
-            int at = optind > from ? optind - 1 : from;
-            name_rejected(given, sizeof given, argv, at);
-            snprintf(why, OPTIONS_WHY, "%s: %s; --help lists the options", given,
-                     code == ':' ? "needs an argument" : "no such option, or not so");
-            return -EINVAL;
-        }
-        const struct option_spec *spec = find_spec(program, code);
-        if (code < FIRST_CODE)
-            snprintf(given, sizeof given, "-%c", spec->letter);
-        else
-            snprintf(given, sizeof given, "--%s", spec->name);
-        int error = take_value(spec, optarg, values, given, why);
+        if (code == '?' || code == ':')
+            return refuse(names, code, argv, why);
+        int error = take_option(program, code, values, why);
         if (error)
             return error;
     }
-    int operands = argc - optind;
-    if (operands > program->operands_max) {
-        snprintf(why, OPTIONS_WHY, "'%.60s': one argument too many; --help shows what is taken",
-                 argv[optind + program->operands_max]);
-        return -EINVAL;
-    }
-    if (operands < program->operands_min) {
-        snprintf(why, OPTIONS_WHY, "%s: missing; --help shows what is taken",
-                 program->operands);
-        return -EINVAL;
-    }
-    return optind;
+    return check_operands(program, argc, argv, why);
 }
 
 void options_print_help(const struct option_program *program, FILE *out)

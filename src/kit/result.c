@@ -66,12 +66,13 @@ void result_write(FILE *csv, const char *model, int trial, int request, int64_t 
             result->bytes, result_error_name(result->error));
 }
 
+/* No number of a row is ever negative. */
 static int read_number(const char *field, int64_t *value)
 {
     char *end;
     errno = 0;
     *value = strtoll(field, &end, 10);
-    return errno || end == field || *end ? -EINVAL : 0;
+    return errno || end == field || *end || *value < 0 ? -EINVAL : 0;
 }
 
 static int read_error(const char *name, int *error)
@@ -102,7 +103,7 @@ int result_read(char *line, int *request, struct result *result)
         read_number(fields[9], &status) != 0 ||
         read_number(fields[10], &result->bytes) != 0)
         return -EINVAL;
-    if (number < 0 || number > INT32_MAX || status < 0 || status > 599)
+    if (number > INT32_MAX || status > 599)
         return -EINVAL;
     *request = (int)number;
     result->status = (int)status;

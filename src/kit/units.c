@@ -50,17 +50,12 @@ static int parse_whole(const char *text, const struct unit *units, size_t count,
                        int64_t *value)
 {
     size_t digits = strspn(text, "0123456789");
-    if (digits == 0)
+    int64_t factor = find_factor(text + digits, units, count);
+    if (digits == 0 || factor == 0)
         return -EINVAL;
     errno = 0;
-    char *end;
-    long long number = strtoll(text, &end, 10);
-    if (errno == ERANGE)
-        return -ERANGE;
-    int64_t factor = find_factor(end, units, count);
-    if (factor == 0)
-        return -EINVAL;
-    if (number > INT64_MAX / factor)
+    long long number = strtoll(text, NULL, 10);
+    if (errno == ERANGE || number > INT64_MAX / factor)
         return -ERANGE;
     *value = number * factor;
     return 0;
@@ -80,10 +75,10 @@ void units_format_duration(char text[UNITS_TEXT], int64_t ns)
 {
     double value = (double)ns;
     const char *unit = "s";
-    if (ns < CLOCK_MS) {
+    if (ns < CLOCK_MS - 500) {    /* from there on, three digits make it 1ms */
         value /= CLOCK_US;
         unit = "us";
-    } else if (ns < CLOCK_S) {
+    } else if (ns < CLOCK_S - 500 * CLOCK_US) {
         value /= CLOCK_MS;
         unit = "ms";
     } else {

@@ -1,0 +1,43 @@
+#!/bin/sh
+# The tour: three slow requests in each model, drawn in the terminal; then a short bench
+# and its charts.  src/demo.sh BUILD DIR
+set -eu
+build=$1 out=$2
+mkdir -p "$out"
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+mkfifo "$work/ready"
+"$build/latency-server" -p 0 >"$work/ready" &
+server=$!
+read -r _ _ url <"$work/ready"    # "listening on http://127.0.0.1:PORT"
+
+echo "Three requests to a server that takes half a second for each:"
+echo
+for model in $("$build/fetch" --list | awk '$2 != "unavailable:" { print $1 }'); do
+    "$build/fetch" -m "$model" -n 3 -o "$work/$model.csv" "$url/delay/500ms?i={i}" >"$work/screen"
+    awk -v model="$model" '
+        /^time/       { sub(";", "", $2); time = $2 }
+        END           { printf "  %-10s took %s\n", model, time }' "$work/screen"
+    if [ -e "$work/timeline.csv" ]; then
+        sed 1d "$work/$model.csv" >>"$work/timeline.csv"
+    else
+        cat "$work/$model.csv" >"$work/timeline.csv"
+    fi
+done
+kill "$server"
+wait "$server"
+server=
+echo 'key,value' >"$work/machine.csv"
+gnuplot -c plots/timeline.gp "$work" dumb
+
+echo
+echo "Now more requests, a few times each, for the charts:"
+echo
+status=0
+"$build/bench" --trials 3 --budget 25s -o "$out" || status=$?
+[ "$status" -eq 0 ] || [ "$status" -eq 3 ] || exit "$status"    # 3: some trials do not count
+echo
+plots/draw.sh "$out"

@@ -1,0 +1,63 @@
+/* Connect, send, receive to the end, close. Each call returns when its work is done, so
+   the steps stand here in the order in which they happen. */
+#include "models/exchange.h"
+
+#include "kit/clock.h"
+#include "kit/http.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum { BUFFER = HTTP_REQUEST };    /* 1 KiB: a waiting thread's stack stays at two pages */
+
+static int receive_reply(int fd, char *buffer, int64_t deadline_ns, struct result *result)
+{
+    struct http_reader reader;
+    http_reader_init(&reader);
+    int progress = HTTP_MORE;
+    while (progress == HTTP_MORE) {
+        ssize_t received = net_recv(fd, buffer, BUFFER, deadline_ns);
+        if (received < 0)
+            return (int)received;
+        if (received == 0)
+            return http_reader_end(&reader);
+        if (result->first_byte_ns == 0)
+            result->first_byte_ns = clock_ns();
+        progress = http_reader_feed(&reader, buffer, (size_t)received);
+        result->status = reader.status;
+        result->bytes = reader.body_bytes;
+        result->server_wait_ns = reader.server_wait_ns;
+    }
+    return progress;
+}
+
+static int converse(const struct workload *workload, int number, struct result *result)
+{
+    int64_t deadline_ns = result->start_ns + workload->timeout_ns;
+    char buffer[BUFFER];
+    int length = http_write_request(buffer, sizeof buffer, workload->server.name,
+                                    workload->target, number);
+    if (length < 0)
+        return length;
+
+    int fd = net_connect(&workload->server, deadline_ns);
+    if (fd < 0)
+        return fd;
+    result->connected_ns = clock_ns();
+
+    int error = net_send_all(fd, buffer, (size_t)length, deadline_ns);
+    if (!error) {
+        result->sent_ns = clock_ns();
+        error = receive_reply(fd, buffer, deadline_ns, result);
+    }
+    close(fd);
+    return error;
+}
+
+void exchange(const struct workload *workload, int number, struct result *result)
+{
+    result->start_ns = clock_ns();
+    int error = converse(workload, number, result);
+    result->error = error == -EPIPE ? ECONNRESET : -error;    /* the peer's reset, seen late */
+    result->end_ns = clock_ns();
+}

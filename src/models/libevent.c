@@ -1,0 +1,179 @@
+/* libevent: one thread and one loop. Nothing here waits; the loop does, for all requests at
+   once, and calls back whoever has something to do. Read the callbacks from the bottom up. */
+#include "models/models.h"
+
+#include "kit/clock.h"
+#include "kit/http.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdlib.h>
+
+struct loop {
+    const struct workload *workload;
+    struct result         *results;
+    struct event_base     *base;
+    const struct timeval  *timeout;    /* common to all: a queue in libevent, not a heap */
+    int                    next;       /* the number of the request to start next */
+    int                    in_flight;
+};
+
+/* What a thread would keep on its stack while it waits. */
+struct request {
+    struct loop        *loop;
+    struct result      *result;
+    struct bufferevent *connection;    /* owns the descriptor */
+    struct event        timer;
+    struct http_reader  reader;
+};
+
+/* Every request ends here, exactly once, whatever became of it. */
+static void request_end(struct request *request, int error)
+{
+    struct result *result = request->result;
+    result->status = request->reader.status;
+    result->bytes = request->reader.body_bytes;
+    result->server_wait_ns = request->reader.server_wait_ns;
+    result->error = error == EPIPE ? ECONNRESET : error;    /* the peer's reset, seen late */
+    result->end_ns = clock_ns();
+    event_del(&request->timer);
+    if (request->connection)
+        bufferevent_free(request->connection);    /* closes, and calls back no more */
+    request->loop->in_flight--;
+    free(request);
+}
+
+static void on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+    struct request *request = arg;
+    (void)fd;
+    (void)what;
+    request_end(request, ETIMEDOUT);
+}
+
+static void on_readable(struct bufferevent *connection, void *arg)
+{
+    struct request *request = arg;
+    struct evbuffer *input = bufferevent_get_input(connection);
+    if (request->result->first_byte_ns == 0)
+        request->result->first_byte_ns = clock_ns();
+    int progress = HTTP_MORE;
+    struct evbuffer_iovec piece;
+    while (progress == HTTP_MORE && evbuffer_peek(input, -1, NULL, &piece, 1) > 0) {
+        progress = http_reader_feed(&request->reader, piece.iov_base, piece.iov_len);
+        evbuffer_drain(input, piece.iov_len);
+    }
+    if (progress != HTTP_MORE)
+        request_end(request, -progress);
+}
+
+static void on_sent(struct bufferevent *connection, void *arg)
+{
+    struct request *request = arg;
+    (void)connection;
+    request->result->sent_ns = clock_ns();
+}
+
+static void on_change(struct bufferevent *connection, short what, void *arg)
+{
+    struct request *request = arg;
+    int error = EVUTIL_SOCKET_ERROR();    /* first of all: the next call may change it */
+    if (what & BEV_EVENT_CONNECTED) {
+        request->result->connected_ns = clock_ns();    /* libevent sends now */
+        bufferevent_enable(connection, EV_READ);
+    } else if (what & BEV_EVENT_EOF) {
+        request_end(request, -http_reader_end(&request->reader));
+    } else {
+        request_end(request, error);
+    }
+}
+
+/* Asks libevent to connect and then to send. Returns 0 or -errno; nothing waits. */
+static int request_connect(struct request *request, int number)
+{
+    const struct workload *workload = request->loop->workload;
+    char text[HTTP_REQUEST];
+    int length = http_write_request(text, sizeof text, workload->server.name,
+                                    workload->target, number);
+    if (length < 0)
+        return length;
+    int fd = net_socket_nonblocking(&workload->server);
+    if (fd < 0)
+        return fd;
+    request->connection =
+        bufferevent_socket_new(request->loop->base, fd, BEV_OPT_CLOSE_ON_FREE);
+    if (!request->connection) {
+        evutil_closesocket(fd);
+        return -ENOMEM;
+    }
+    bufferevent_setcb(request->connection, on_readable, on_sent, on_change, request);
+    if (bufferevent_write(request->connection, text, (size_t)length) < 0)
+        return -ENOMEM;
+    return bufferevent_socket_connect(request->connection,
+                                      (const struct sockaddr *)&workload->server.address,
+                                      (int)workload->server.address_length) < 0
+               ? -EVUTIL_SOCKET_ERROR()
+               : 0;
+}
+
+static void request_start(struct loop *loop, int number)
+{
+    struct result *result = &loop->results[number];
+    result->start_ns = clock_ns();
+    struct request *request = calloc(1, sizeof *request);
+    if (!request) {
+        result->error = ENOMEM;
+        result->end_ns = clock_ns();
+        return;
+    }
+    request->loop = loop;
+    request->result = result;
+    http_reader_init(&request->reader);
+    evtimer_assign(&request->timer, loop->base, on_timeout, request);
+    loop->in_flight++;
+    int error = request_connect(request, number);
+    if (!error && evtimer_add(&request->timer, loop->timeout) < 0)
+        error = -ENOMEM;
+    if (error)
+        request_end(request, -error);
+}
+
+/* The one place where requests start: between two turns of the loop, so that a request
+   which fails at once does not start the next one from inside its own end. */
+static void refill(struct loop *loop)
+{
+    const struct workload *workload = loop->workload;
+    while (loop->in_flight < workload->in_flight && loop->next < workload->count &&
+           !*workload->stop)
+        request_start(loop, loop->next++);
+}
+
+static int run(const struct workload *workload, struct result *results)
+{
+    struct event_config *config = event_config_new();
+    if (!config)
+        return -ENOMEM;
+    /* Changes to what epoll watches are collected and merged until the loop waits. */
+    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+    struct event_base *base = event_base_new_with_config(config);
+    event_config_free(config);
+    if (!base)
+        return -ENOMEM;
+    struct timeval timeout = clock_timeval(workload->timeout_ns);
+    struct loop loop = {.workload = workload, .results = results, .base = base,
+                        .timeout = event_base_init_common_timeout(base, &timeout)};
+    int turned = loop.timeout ? 0 : -1;
+    for (refill(&loop); turned == 0 && loop.in_flight > 0; refill(&loop))
+        turned = event_base_loop(base, EVLOOP_ONCE);    /* waits, then calls back */
+    event_base_free(base);
+    return turned == 0 ? 0 : -EIO;
+}
+
+const struct model model_libevent = {
+    .name = "libevent",
+    .idea = "one loop; a callback for each thing that becomes ready",
+    .run = run,
+};

@@ -1,0 +1,327 @@
+/* Every promise of models/model.h, for every model of the table, against a real server. */
+#include "kit/array.h"
+#include "kit/clock.h"
+#include "models/models.h"
+#include "tests/support.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST = 256 };
+
+static volatile sig_atomic_t stop;
+static struct server server;
+static struct result results[MOST];
+
+static void begin(void)
+{
+    stop = 0;
+    server_start(&server, NULL);
+}
+
+static void finish(void)
+{
+    server_stop(&server);
+}
+
+static struct workload ask(const struct model *model, const char *target, int count,
+                           int in_flight)
+{
+    ck_assert_int_le(count, MOST);
+    struct workload workload = {.target = target,
+                                .count = count,
+                                .in_flight = model->one_at_a_time ? 1 : in_flight,
+                                .timeout_ns = 60LL * CLOCK_S,
+                                .stop = &stop};
+    ck_assert_int_eq(net_resolve("127.0.0.1", server.port, &workload.server), 0);
+    return workload;
+}
+
+static int run(const struct model *model, const struct workload *workload)
+{
+    memset(results, 0, sizeof results);
+    for (int i = 0; i < workload->count; i++)
+        results[i].error = ECANCELED;
+    return model->run(workload, results);
+}
+
+static void assert_all(const struct workload *workload, int error, int status)
+{
+    for (int i = 0; i < workload->count; i++) {
+        ck_assert_msg(results[i].error == error, "request %d: %s, not %s", i,
+                      result_error_name(results[i].error), result_error_name(error));
+        ck_assert_int_eq(results[i].status, status);
+    }
+}
+
+static int count_entries(const char *path)
+{
+    int count = 0;
+    DIR *directory = opendir(path);
+    ck_assert_ptr_nonnull(directory);
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count;
+}
+
+START_TEST(model_answers_every_request)
+{
+    const struct model *model = models[_i];
+    struct workload workload = ask(model, "/delay/2ms?i={i}", 50, 10);
+    ck_assert_int_eq(run(model, &workload), 0);
+    assert_all(&workload, 0, 200);
+    for (int i = 0; i < workload.count; i++) {
+        const struct result *result = &results[i];
+        ck_assert_int_gt(result->start_ns, 0);
+        ck_assert_int_le(result->start_ns, result->connected_ns);
+        ck_assert_int_le(result->connected_ns, result->sent_ns);
+        ck_assert_int_le(result->sent_ns, result->first_byte_ns);
+        ck_assert_int_le(result->first_byte_ns, result->end_ns);
+        ck_assert_int_ge(result->server_wait_ns, 2 * CLOCK_MS);
+        ck_assert_int_ge(result->end_ns - result->start_ns, 2 * CLOCK_MS);
+        ck_assert_int_gt(result->bytes, 0);
+    }
+    ck_assert_int_eq(server_stat(&server, "answered"), 50);
+    ck_assert_int_eq(server_stat(&server, "connections"), 50);
+}
+END_TEST
+
+START_TEST(model_has_as_many_in_flight_as_asked_and_never_more)
+{
+    const struct model *model = models[_i];
+    int in_flight = model->one_at_a_time ? 1 : 7;
+    char target[32];
+    snprintf(target, sizeof target, "/gate/%d?timeout=60m", in_flight);
+    struct workload workload = ask(model, target, in_flight * 6, in_flight);
+    ck_assert_int_eq(run(model, &workload), 0);
+    assert_all(&workload, 0, 200);    /* fewer in flight would never have come through */
+    ck_assert_int_eq(server_stat(&server, "peak_in_flight"), in_flight);
+}
+END_TEST
+
+START_TEST(model_starts_the_next_when_any_ends)
+{
+    const struct model *model = models[_i];
+    if (model->one_at_a_time)
+        return;
+    /* The first to arrive is held until one more comes than the gate has places: a model
+       that waits for its oldest request, or for a whole batch, never sends that one. */
+    struct workload workload = ask(model, "/gate/4?straggler=1&timeout=60m", 5, 4);
+    ck_assert_int_eq(run(model, &workload), 0);
+    assert_all(&workload, 0, 200);
+}
+END_TEST
+
+static const struct {
+    const char *kind;
+    int         error;
+} faults[] = {
+    {"reset", ECONNRESET}, {"close", ENODATA},    {"truncate", EBADMSG},
+    {"garbage", EPROTO},   {"stall", ETIMEDOUT},
+};
+
+START_TEST(model_counts_every_fault_by_reason)
+{
+    const struct model *model = models[_i];
+    for (size_t i = 0; i < LENGTH(faults); i++) {
+        char target[64];
+        snprintf(target, sizeof target, "/fault/%s?i={i}", faults[i].kind);
+        struct workload workload = ask(model, target, 6, 3);
+        if (faults[i].error == ETIMEDOUT)
+            workload.timeout_ns = 100 * CLOCK_MS;
+        ck_assert_int_eq(run(model, &workload), 0);
+        for (int j = 0; j < workload.count; j++)
+            ck_assert_msg(results[j].error == faults[i].error, "%s was reported as %s",
+                          faults[i].kind, result_error_name(results[j].error));
+    }
+    ck_assert_int_eq(server_stat(&server, "faults"), 6 * (int)LENGTH(faults));
+}
+END_TEST
+
+START_TEST(model_meets_the_same_faults_as_every_other)
+{
+    const struct model *model = models[_i];
+    struct workload workload = ask(model, "/delay/1ms?fault=reset:0.3&i={i}", 100, 10);
+    ck_assert_int_eq(run(models[0], &workload), 0);
+    bool failed[MOST];
+    int count = 0;
+    for (int i = 0; i < workload.count; i++)
+        count += failed[i] = results[i].error == ECONNRESET;
+    ck_assert_int_gt(count, 10);    /* of 30 expected; the seed is fixed */
+    ck_assert_int_lt(count, 50);
+    ck_assert_int_eq(run(model, &workload), 0);
+    for (int i = 0; i < workload.count; i++)
+        ck_assert_int_eq(results[i].error, failed[i] ? ECONNRESET : 0);
+}
+END_TEST
+
+START_TEST(model_takes_a_status_that_is_not_2xx_for_a_whole_reply)
+{
+    const struct model *model = models[_i];
+    struct workload workload = ask(model, "/nowhere", 5, 2);
+    ck_assert_int_eq(run(model, &workload), 0);
+    assert_all(&workload, 0, 404);
+    ck_assert(!result_ok(&results[0]));
+    workload = ask(model, "/status/204", 5, 2);    /* no body, and no length either */
+    ck_assert_int_eq(run(model, &workload), 0);
+    assert_all(&workload, 0, 204);
+    ck_assert(result_ok(&results[0]));
+}
+END_TEST
+
+START_TEST(model_counts_a_body_that_drips)
+{
+    const struct model *model = models[_i];
+    struct workload workload = ask(model, "/drip/3000?over=50ms", 4, 4);
+    ck_assert_int_eq(run(model, &workload), 0);
+    assert_all(&workload, 0, 200);
+    for (int i = 0; i < workload.count; i++) {
+        ck_assert_int_eq(results[i].bytes, 3000);
+        ck_assert_int_lt(results[i].first_byte_ns, results[i].end_ns);
+    }
+}
+END_TEST
+
+START_TEST(model_bounds_the_whole_request_not_each_silence)
+{
+    const struct model *model = models[_i];
+    struct workload workload = ask(model, "/drip/6000?over=1m", 2, 2);
+    workload.timeout_ns = 200 * CLOCK_MS;    /* a byte comes every 10 ms, for a minute */
+    ck_assert_int_eq(run(model, &workload), 0);
+    for (int i = 0; i < workload.count; i++) {
+        ck_assert_int_eq(results[i].error, ETIMEDOUT);
+        ck_assert_int_ge(results[i].end_ns - results[i].start_ns, 200 * CLOCK_MS);
+        ck_assert_int_lt(results[i].bytes, 6000);
+    }
+}
+END_TEST
+
+START_TEST(model_reports_a_server_that_is_not_there)
+{
+    const struct model *model = models[_i];
+    struct workload workload = ask(model, "/", 5, 2);
+    int fd = net_listen("127.0.0.1", 0, 1);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(net_resolve("127.0.0.1", net_port(fd), &workload.server), 0);
+    close(fd);    /* nobody listens at that port now */
+    ck_assert_int_eq(run(model, &workload), 0);
+    assert_all(&workload, ECONNREFUSED, 0);
+}
+END_TEST
+
+START_TEST(model_reports_an_address_that_cannot_be_reached)
+{
+    const struct model *model = models[_i];
+    struct workload workload = ask(model, "/", 3, 2);
+    /* Broadcast is for UDP: connect(2) says so at once, without a word on the network. */
+    ck_assert_int_eq(net_resolve("255.255.255.255", 9, &workload.server), 0);
+    ck_assert_int_eq(run(model, &workload), 0);
+    for (int i = 0; i < workload.count; i++) {
+        ck_assert_int_ne(results[i].error, 0);
+        ck_assert_int_ne(results[i].error, ECANCELED);
+        ck_assert_int_ne(results[i].error, ETIMEDOUT);
+        ck_assert_int_ge(results[i].end_ns, results[i].start_ns);
+    }
+}
+END_TEST
+
+struct stopper {
+    pthread_t thread;
+    int       when_in_flight;
+};
+
+static void *stop_when_in_flight(void *arg)
+{
+    const struct stopper *stopper = arg;
+    server_await_stat(&server, "in_flight", stopper->when_in_flight);
+    stop = 1;
+    return NULL;
+}
+
+START_TEST(model_told_to_stop_starts_no_more_and_ends_those_in_flight)
+{
+    const struct model *model = models[_i];
+    struct workload workload = ask(model, "/gate/200?timeout=60m", 9, 3);
+    workload.timeout_ns = 2LL * CLOCK_S;    /* long after the stop: see connected_ns below */
+    struct stopper stopper = {.when_in_flight = workload.in_flight};
+    ck_assert_int_eq(pthread_create(&stopper.thread, NULL, stop_when_in_flight, &stopper), 0);
+    ck_assert_int_eq(run(model, &workload), 0);
+    pthread_join(stopper.thread, NULL);
+    for (int i = 0; i < workload.count; i++) {
+        ck_assert_int_eq(results[i].error, i < workload.in_flight ? ETIMEDOUT : ECANCELED);
+        ck_assert_int_eq(results[i].start_ns != 0, i < workload.in_flight);
+    }
+    server_await_stat(&server, "in_flight", 0);
+}
+END_TEST
+
+START_TEST(model_leaves_nothing_behind)
+{
+    const struct model *model = models[_i];
+    struct workload workload = ask(model, "/delay/1ms?fault=close:0.5&i={i}", 40, 8);
+    ck_assert_int_eq(run(model, &workload), 0);    /* whatever is made once is made now */
+    int descriptors = count_entries("/proc/self/fd");
+    int tasks = count_entries("/proc/self/task");
+    ck_assert_int_eq(run(model, &workload), 0);
+    ck_assert_int_eq(count_entries("/proc/self/fd"), descriptors);
+    ck_assert_int_eq(count_entries("/proc/self/task"), tasks);
+    server_await_stat(&server, "in_flight", 0);
+}
+END_TEST
+
+START_TEST(threads_that_cannot_be_had_never_start)
+{
+    const struct model *model = model_find("threads");
+    struct workload workload = ask(model, "/delay/1ms", 5, 5);
+    workload.stack_bytes = (size_t)1 << 46;    /* half of all addresses there are */
+    ck_assert_int_eq(run(model, &workload), -EAGAIN);
+    assert_all(&workload, ECANCELED, 0);
+}
+END_TEST
+
+START_TEST(model_is_found_by_its_name_alone)
+{
+    ck_assert_ptr_eq(model_find("threads"), &model_threads);
+    ck_assert_ptr_null(model_find("thread"));
+    ck_assert_ptr_null(model_find(""));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("models");
+    TCase *tcase = tcase_create("models");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_checked_fixture(tcase, begin, finish);
+    int count = 0;
+    while (models[count])
+        count++;
+    tcase_add_loop_test(tcase, model_answers_every_request, 0, count);
+    tcase_add_loop_test(tcase, model_has_as_many_in_flight_as_asked_and_never_more, 0, count);
+    tcase_add_loop_test(tcase, model_starts_the_next_when_any_ends, 0, count);
+    tcase_add_loop_test(tcase, model_counts_every_fault_by_reason, 0, count);
+    tcase_add_loop_test(tcase, model_meets_the_same_faults_as_every_other, 0, count);
+    tcase_add_loop_test(tcase, model_takes_a_status_that_is_not_2xx_for_a_whole_reply, 0,
+                        count);
+    tcase_add_loop_test(tcase, model_counts_a_body_that_drips, 0, count);
+    tcase_add_loop_test(tcase, model_bounds_the_whole_request_not_each_silence, 0, count);
+    tcase_add_loop_test(tcase, model_reports_a_server_that_is_not_there, 0, count);
+    tcase_add_loop_test(tcase, model_reports_an_address_that_cannot_be_reached, 0, count);
+    tcase_add_loop_test(tcase, model_told_to_stop_starts_no_more_and_ends_those_in_flight, 0,
+                        count);
+    tcase_add_loop_test(tcase, model_leaves_nothing_behind, 0, count);
+    tcase_add_test(tcase, threads_that_cannot_be_had_never_start);
+    tcase_add_test(tcase, model_is_found_by_its_name_alone);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed > 0;
+}
