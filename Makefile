@@ -16,7 +16,7 @@ libs := $(shell pkg-config --libs libevent_core libevent_extra check 2>/dev/null
 core  = $(filter -L% -levent_core,$(libs))
 extra = $(filter -L% -levent_extra -levent_core,$(libs))
 
-objects = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(addprefix src/,$(1)))))
+objects = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(addprefix src/,$(sort $(1))))))
 # All of some folders but what has a main: for the tests, which bring their own.
 pieces  = $(filter-out %/main.o,$(call objects,$(1)))
 
@@ -47,7 +47,7 @@ $(BUILD)/obj/%.o: src/%.c
 $(BUILD)/gen/experiments.inc: $(wildcard src/bench/*.c plots/*.gp)
 	@mkdir -p $(@D)
 	@printf 'EXPERIMENT(%s)\n' $(experiments) > $@
-$(call objects,bench) $(BUILD)/obj/tests/bench_test.o: | $(BUILD)/gen/experiments.inc
+$(BUILD)/obj/bench/experiments.o: | $(BUILD)/gen/experiments.inc
 $(BUILD)/obj/bench/experiments.o: $(BUILD)/gen/experiments.inc
 
 # What the numbers were made with; bench writes it into machine.csv.
@@ -56,11 +56,14 @@ $(BUILD)/obj/bench/machine.o: CPPFLAGS += -DFLAGS_TEXT='"$(CFLAGS)"' \
 
 # Tests
 
-$(BUILD)/tests/kit_test: $(call objects,kit)
-$(BUILD)/tests/server_test: $(call pieces,server kit)
-$(BUILD)/tests/models_test: $(call pieces,models kit)
-$(BUILD)/tests/fetch_test: $(call pieces,fetch models kit)
-$(BUILD)/tests/bench_test: $(call pieces,bench kit)
+# A suite is named after the folder that it tests, and links what that stands on.
+needs_kit := kit
+needs_server := server kit
+needs_models := models kit
+needs_fetch := fetch models kit
+needs_bench := bench kit
+$(foreach suite,$(suites),$(eval $(suite): \
+    $$(call pieces,$(needs_$(firstword $(subst _, ,$(notdir $(suite))))) kit)))
 
 $(suites): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support.o
 	@mkdir -p $(@D)

@@ -149,17 +149,12 @@ static bool wants_close(struct evhttp_request *request)
     return wish && evutil_ascii_strcasecmp(wish, "close") == 0;
 }
 
-/* The reply is sent. evhttp now looks into the headers whether to close: it is told no. A
-   client that asked for that gets our half closed, so that it can read to the end. */
+/* A client that asked for the connection's end gets our half of it, to read up to. */
 static void on_lingering_sent(struct evhttp_request *request, void *arg)
 {
+    (void)request;
     struct visit *visit = arg;
-    if (!wants_close(request))
-        return;
     shutdown(bufferevent_getfd(stream_of(visit)), SHUT_WR);
-    struct evkeyvalq *wishes = evhttp_request_get_input_headers(request);
-    evhttp_remove_header(wishes, "Connection");
-    evhttp_add_header(wishes, "Connection", "keep-alive");
 }
 
 void visit_say_and_linger(struct visit *visit, void (*on_closed)(void *arg), void *arg,
@@ -169,7 +164,12 @@ void visit_say_and_linger(struct visit *visit, void (*on_closed)(void *arg), voi
     visit->on_left = on_closed;
     visit->arg = arg;
     bufferevent_setwatermark(stream_of(visit), EV_READ, 0, 0);
-    evhttp_request_set_on_complete_cb(visit->request, on_lingering_sent, visit);
+    if (wants_close(visit->request)) {    /* evhttp is told that it does not */
+        struct evkeyvalq *wishes = evhttp_request_get_input_headers(visit->request);
+        evhttp_remove_header(wishes, "Connection");
+        evhttp_add_header(wishes, "Connection", "keep-alive");
+        evhttp_request_set_on_complete_cb(visit->request, on_lingering_sent, visit);
+    }
     send_reply(visit, 200, NULL, sentence);
     LIST_INSERT_HEAD(&visit->service->lingering, visit, link);
 }

@@ -1,0 +1,198 @@
+#include "bench/target.h"
+
+#include "bench/process.h"
+#include "kit/clock.h"
+#include "kit/http.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PATIENCE_S = 5 };    /* for what a server that is well does at once */
+
+static int64_t patience(void)
+{
+    return clock_ns() + (int64_t)PATIENCE_S * CLOCK_S;
+}
+
+/* Reads a reply to its end, keeps what fits, and returns its status or -errno. */
+static int receive(int fd, int64_t deadline_ns, char reply[TARGET_REPLY])
+{
+    struct http_reader reader;
+    http_reader_init(&reader);
+    size_t used = 0;
+    int progress = HTTP_MORE;
+    while (progress == HTTP_MORE) {
+        char chunk[1024];
+        ssize_t got = net_recv(fd, chunk, sizeof chunk, deadline_ns);
+        if (got < 0)
+            return (int)got;
+        progress = got == 0 ? http_reader_end(&reader)
+                            : http_reader_feed(&reader, chunk, (size_t)got);
+        size_t room = TARGET_REPLY - 1 - used;
+        size_t kept = (size_t)got < room ? (size_t)got : room;
+        memcpy(reply + used, chunk, kept);
+        used += kept;
+        reply[used] = '\0';
+    }
+    return progress < 0 ? progress : reader.status;
+}
+
+int target_get(const struct target *target, const char *path, int64_t deadline_ns,
+               char reply[TARGET_REPLY])
+{
+    char request[HTTP_REQUEST];
+    int length = http_write_request(request, sizeof request, target->endpoint.name, path,
+                                    0);
+    if (length < 0)
+        return length;
+    int fd = net_connect(&target->endpoint, deadline_ns);
+    if (fd < 0)
+        return fd;
+    int status = net_send_all(fd, request, (size_t)length, deadline_ns);
+    if (status == 0)
+        status = receive(fd, deadline_ns, reply);
+    close(fd);
+    return status;
+}
+
+int target_in_flight(const struct target *target)
+{
+    static const char key[] = "\"in_flight\":";
+    char reply[TARGET_REPLY];
+    int status = target_get(target, "/stats", patience(), reply);
+    if (status < 0)
+        return status;
+    const char *found = strstr(reply, key);
+    return status == 200 && found ? atoi(found + strlen(key)) : -EPROTO;
+}
+
+int64_t target_cpu_ns(const struct target *target)
+{
+    /* All its threads, to the nanosecond; /proc/PID/stat counts in ticks of 10 ms. */
+    clockid_t clock;
+    struct timespec used;
+    if (target->pid <= 0 || clock_getcpuclockid(target->pid, &clock) != 0 ||
+        clock_gettime(clock, &used) < 0)
+        return -1;
+    return (int64_t)used.tv_sec * CLOCK_S + used.tv_nsec;
+}
+
+const char *target_attach(struct target *target, const char *url, char why[TARGET_WHY])
+{
+    struct http_url parts;
+    const char *wrong = http_parse_url(url, &parts);
+    if (!wrong && strcmp(parts.target, "/") != 0)
+        wrong = "it is the server's alone, without a path, as in http://127.0.0.1:8080";
+    if (wrong)
+        return wrong;
+    int error = net_resolve(parts.host, parts.port, &target->endpoint);
+    if (error)
+        return gai_strerror(error);
+    snprintf(target->url, sizeof target->url, "http://%s", target->endpoint.name);
+    int in_flight = target_in_flight(target);
+    if (in_flight >= 0)
+        return NULL;
+    if (in_flight == -EPROTO)
+        snprintf(why, TARGET_WHY, "%s/stats: that is not a latency-server", target->url);
+    else
+        snprintf(why, TARGET_WHY, "%s/stats: %s", target->url, strerror(-in_flight));
+    return why;
+}
+
+/* Notes how the server ended; its process is no more. Returns why, in words. */
+static const char *bury(struct target *target, char why[TARGET_WHY])
+{
+    char end[TARGET_WHY / 2];
+    process_format_status(target->status, end, sizeof end);
+    snprintf(why, TARGET_WHY, "latency-server %s", end);
+    target->pid = -1;
+    close(target->out);
+    return why;
+}
+
+const char *target_stop(struct target *target, char why[TARGET_WHY])
+{
+    if (target->pid <= 0)
+        return NULL;
+    int64_t deadline_ns = patience();
+    kill(target->pid, SIGTERM);
+    while (waitpid(target->pid, &target->status, WNOHANG) == 0) {
+        if (clock_ns() > deadline_ns)
+            kill(target->pid, SIGKILL);
+        clock_sleep(CLOCK_MS);
+    }
+    bury(target, why);
+    bool clean = WIFEXITED(target->status) && WEXITSTATUS(target->status) == 0;
+    return clean ? NULL : why;
+}
+
+/* Reads the server's first line. Returns 0 or -errno. */
+static int read_line(int fd, char *line, size_t size)
+{
+    int64_t deadline_ns = patience();
+    for (size_t used = 0; used < size - 1; used++) {
+        struct pollfd readable = {.fd = fd, .events = POLLIN};
+        if (poll(&readable, 1, (int)((deadline_ns - clock_ns()) / CLOCK_MS)) <= 0)
+            return -ETIMEDOUT;
+        ssize_t got = read(fd, line + used, 1);
+        if (got <= 0)
+            return got < 0 ? -errno : -ENODATA;
+        if (line[used] == '\n') {
+            line[used] = '\0';
+            return 0;
+        }
+    }
+    return -EMSGSIZE;
+}
+
+const char *target_start(struct target *target, char *const *argv,
+                         const struct cpus *cpus, char why[TARGET_WHY])
+{
+    static const char greeting[] = "listening on ";
+    char line[TARGET_URL];
+    int ends[2];
+    if (pipe(ends) < 0)
+        return strerror(errno);
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);    /* the child's dup2 makes one that stays */
+    struct process_spec spec = {.argv = argv, .cpus = cpus, .out = ends[1], .err = -1};
+    target->pid = process_start(&spec);
+    target->out = ends[0];
+    close(ends[1]);
+    if (target->pid < 0) {
+        close(ends[0]);
+        return strerror(-target->pid);
+    }
+    const char *wrong = "did not say where it listens";
+    int error = read_line(target->out, line, sizeof line);
+    if (!error && strncmp(line, greeting, strlen(greeting)) == 0)
+        wrong = target_attach(target, line + strlen(greeting), why);
+    if (!wrong)
+        return NULL;
+    char end[TARGET_WHY];
+    if (target_stop(target, end) != NULL)
+        snprintf(why, TARGET_WHY, "%s", end);
+    else if (wrong != why)
+        snprintf(why, TARGET_WHY, "%s %s", argv[0], wrong);
+    return why;
+}
+
+const char *target_check(struct target *target, char why[TARGET_WHY])
+{
+    if (target->pid > 0 && waitpid(target->pid, &target->status, WNOHANG) > 0)
+        return bury(target, why);
+    int in_flight = target_in_flight(target);
+    if (in_flight >= 0)
+        return NULL;
+    snprintf(why, TARGET_WHY, "%s/stats: %s", target->url, strerror(-in_flight));
+    return why;
+}
