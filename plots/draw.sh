@@ -1,6 +1,7 @@
 #!/bin/sh
 # Draws every experiment that was measured in DIR, as SVG and as PNG:  plots/draw.sh DIR
 set -eu
+export LC_ALL=C.UTF-8    # gnuplot writes · and × by it
 dir=$1
 plots=$(dirname "$0")
 drawn=0

@@ -23,7 +23,7 @@ PAGE    = 4.0
 page(k) = PAGE
 THEORY  = "page"
 labeled = label(0, X_HIGH, PAGE, "a page of memory: 4 KiB")
-Y_MIN   = least(Y_MIN, PAGE / 4)
+Y_MIN   = lowest(Y_MIN, PAGE / 4)
 Y_MAX   = most(Y_MAX, PAGE * 4)
 
 QUESTION    = "What does one waiting request cost?"

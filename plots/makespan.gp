@@ -21,7 +21,7 @@ THEORY = "one_at_a_time all_at_once".(CEILING > 0 ? " explained" : "")
 labeled = label(0, X_HIGH, one_at_a_time(X_HIGH), "N·L: one at a time")
 labeled = label(0, X_HIGH, all_at_once(X_HIGH), "L: all at once")
 if (CEILING > 0) { labeled = label(0, X_HIGH, explained(X_HIGH), "L + N/ceiling") }
-Y_MIN = least(Y_MIN, LATENCY)
+Y_MIN = lowest(Y_MIN, LATENCY)
 Y_MAX = most(Y_MAX, one_at_a_time(X_HIGH))
 
 QUESTION    = "How long do N requests take, all asked at once?"

@@ -20,7 +20,7 @@ THEORY = "one_at_a_time c_at_once".(CEILING > 0 ? " ceiling" : "")
 # C/L goes on for ever; it is drawn no further than a little above what can be reached.
 Y_MAX = most(Y_MAX, CEILING > 0 ? least(c_at_once(X_HIGH), 2 * CEILING) : c_at_once(X_HIGH))
 Y_MAX = most(Y_MAX, CEILING)
-Y_MIN = least(Y_MIN, one_at_a_time(1)) / 1.7       # room for a name below the lowest line
+Y_MIN = lowest(Y_MIN, one_at_a_time(1)) / 2.4       # room for a name below the lowest line
 labeled = label(0, X_HIGH, one_at_a_time(1), "1/L: one at a time")
 labeled = label(0, X_HIGH, least(c_at_once(X_HIGH), Y_MAX), "C/L: C at once")
 if (CEILING > 0) { labeled = label(0, X_HIGH, CEILING, "the machine's ceiling") }

@@ -11,32 +11,34 @@ array TRIAL[SLOTS]
 array COUNT[SLOTS]      # requests
 array FAILED[SLOTS]     # of these, started but not answered well
 array NEVER[SLOTS]      # of these, not even started
-array LAST[SLOTS]       # when the last one ended, s
-do for [m = 1:SLOTS] { TRIAL[m] = ""; COUNT[m] = 0; FAILED[m] = 0; NEVER[m] = 0; LAST[m] = 0.0 }
+array ENDED[SLOTS]      # when the last one ended, s
+do for [m = 1:SLOTS] { TRIAL[m] = ""; COUNT[m] = 0; FAILED[m] = 0; NEVER[m] = 0; ENDED[m] = 0.0 }
 
 set table $NOWHERE
 plot CSV using (meet(strcol("model"))):(0) with table
 unset table
 named = name_slots(0)
 
-mine(m, trial)    = (TRIAL[m] = TRIAL[m] eq "" ? trial : TRIAL[m], TRIAL[m] eq trial)
-moment(name)        = number(name) < 0 ? -1 : number(name) * 1e-9      # -1: never got there
+moment(name)      = number(name) < 0 ? -1 : number(name) * 1e-9      # -1: never got there
 fixed(t)          = sprintf("%.9f", t)      # or the table keeps six digits of it
-well(status)      = strlen(strcol("error")) < 2 && status >= 200 && status < 300     # 1: a CR
+well(i, status)   = LAST[i] eq "" && status >= 200 && status < 300
 tally(m, s, e, w) = (COUNT[m] = COUNT[m] + 1, NEVER[m] = NEVER[m] + (s < 0), \
-                     FAILED[m] = FAILED[m] + (s >= 0 && !w), LAST[m] = most(e, LAST[m]), w)
+                     FAILED[m] = FAILED[m] + (s >= 0 && !w), ENDED[m] = most(e, ENDED[m]), 1)
+first(m, trial)   = (TRIAL[m] = TRIAL[m] eq "" ? trial : TRIAL[m], TRIAL[m] eq trial)
+taken(m, w)       = first(m, strcol("trial")) ? tally(m, moment("start_ns"), moment("end_ns"), w) : 0
+this(row)         = slot_of(strcol("model"))
+fine(row)         = well(int(row) + 2, number("status"))
 set table $ROWS
-plot CSV using (slot_of(strcol("model"))):(number("request")):(fixed(moment("start_ns"))):(fixed(moment("sent_ns"))):\
+plot CSV using (this(0)):(number("request")):(fixed(moment("start_ns"))):(fixed(moment("sent_ns"))):\
     (fixed(moment("first_byte_ns"))):(fixed(moment("end_ns"))):(fixed(moment("server_wait_ns"))):\
-    (tally(slot_of(strcol("model")), moment("start_ns"), moment("end_ns"), well(number("status")))) \
-    with table if (mine(slot_of(strcol("model")), strcol("trial")))
+    (fine(column(0))) with table if (taken(this(0), fine(column(0))))
 unset table
 set datafile separator whitespace
 unset datafile columnheaders
 
 MODELS = 0; MOST = 0; END = 0.0
 do for [m = 1:SLOTS] {
-    if (COUNT[m]) { MODELS = MODELS + 1; MOST = most(COUNT[m], MOST); END = most(LAST[m], END) }
+    if (COUNT[m]) { MODELS = MODELS + 1; MOST = most(COUNT[m], MOST); END = most(ENDED[m], END) }
 }
 if (END == 0) { END = 1.0 }         # nothing ever started; an axis there must be
 

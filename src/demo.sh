@@ -2,6 +2,7 @@
 # The tour: three slow requests in each model, drawn in the terminal; then a short bench
 # and its charts.  src/demo.sh BUILD DIR
 set -eu
+export LC_ALL=C.UTF-8    # gnuplot writes · and × by it
 build=$1 out=$2
 mkdir -p "$out"
 work=$(mktemp -d)

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -231,16 +232,23 @@ START_TEST(model_reports_an_address_that_cannot_be_reached)
 }
 END_TEST
 
+static void on_signal(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
 struct stopper {
-    pthread_t thread;
+    pthread_t thread, main;
     int       when_in_flight;
 };
 
+/* The signal goes to the thread that runs the model, as a terminal's Ctrl-C goes to main. */
 static void *stop_when_in_flight(void *arg)
 {
     const struct stopper *stopper = arg;
     server_await_stat(&server, "in_flight", stopper->when_in_flight);
-    stop = 1;
+    pthread_kill(stopper->main, SIGUSR1);
     return NULL;
 }
 
@@ -248,8 +256,10 @@ START_TEST(model_told_to_stop_starts_no_more_and_ends_those_in_flight)
 {
     const struct model *model = models[_i];
     struct workload workload = ask(model, "/gate/200?timeout=60m", 9, 3);
-    workload.timeout_ns = 2LL * CLOCK_S;    /* long after the stop: see connected_ns below */
-    struct stopper stopper = {.when_in_flight = workload.in_flight};
+    workload.timeout_ns = 2LL * CLOCK_S;    /* what is in flight at the stop ends by this */
+    struct sigaction action = {.sa_handler = on_signal};    /* no SA_RESTART: calls see it */
+    sigaction(SIGUSR1, &action, NULL);
+    struct stopper stopper = {.main = pthread_self(), .when_in_flight = workload.in_flight};
     ck_assert_int_eq(pthread_create(&stopper.thread, NULL, stop_when_in_flight, &stopper), 0);
     ck_assert_int_eq(run(model, &workload), 0);
     pthread_join(stopper.thread, NULL);

@@ -36,13 +36,21 @@ static int check_server(struct bench *bench)
 static int give_up(struct run_of *run, struct cell *cell, const struct outcome *outcome)
 {
     char size[REPORT_NUMBER];
-    report_format_count(cell->size, size);
+    report_format_size(run->part->experiment, cell->size, size);
     cell->unable = true;
     run->bench->amiss++;
-    bench_say(run->bench, "could not run: %s, %s, %s %s: %s", run->part->experiment->name,
-              run->bench->contenders.items[cell->contender].name, size,
-              run->part->experiment->size_words, outcome->why);
+    bench_say(run->bench, "could not run: %s, %s, %s: %s", run->part->experiment->name,
+              size, run->bench->contenders.items[cell->contender].name, outcome->why);
     return check_server(run->bench);
+}
+
+/* Sees to it that what was measured is in the file. Returns 0 or -errno. */
+static int flush(struct run_of *run)
+{
+    if (fflush(run->csv) == 0)
+        return 0;
+    int error = -errno;
+    return bench_fail(run->bench, error, "%.400s: %s", run->path, strerror(-error));
 }
 
 static int run_cell(struct run_of *run, struct cell *cell, int trial)
@@ -58,9 +66,9 @@ static int run_cell(struct run_of *run, struct cell *cell, int trial)
         return give_up(run, cell, outcome);
     if (ran != TRIAL_RAN)
         return ran;
-    errno = 0;
-    if (fflush(run->csv) == EOF || ferror(run->csv))
-        return -ENOSPC;    /* csv_finish finds out what it was */
+    int error = flush(run);
+    if (error)
+        return error;
     record->count++;
     bench->kept++;
     bench->amiss += !outcome->valid;
@@ -104,11 +112,10 @@ static void say_invalid(struct bench *bench, const struct part *part)
         }
         const char *name = bench->contenders.items[cell->contender].name;
         char size[REPORT_NUMBER];
-        report_format_count(cell->size, size);
+        report_format_size(part->experiment, cell->size, size);
         if (first)
-            bench_say(bench, "invalid: %s, %s, %s %s: %d of %d trials: %s",
-                      part->experiment->name, name, size, part->experiment->size_words,
-                      invalid, all, first->why);
+            bench_say(bench, "invalid: %s, %s, %s: %d of %d trials: %s",
+                      part->experiment->name, size, name, invalid, all, first->why);
     }
 }
 
@@ -124,10 +131,12 @@ static int run_part(struct bench *bench, struct part *part)
     run.csv = csv_create(run.path, part->experiment->csv_header);
     if (!run.csv)
         return bench_fail(bench, -errno, "%s: %s", run.path, strerror(errno));
-    int error = fflush(run.csv) == EOF ? -errno : run_trials(&run);
+    int error = flush(&run);    /* the header: a full disk shows at once */
+    if (!error)
+        error = run_trials(&run);
     int written = csv_finish(run.csv, run.path);
-    if (written)
-        error = bench_fail(bench, written, "%s: %s", run.path, strerror(-written));
+    if (written && !error)
+        error = bench_fail(bench, written, "%.400s: %s", run.path, strerror(-written));
     progress_clear(&bench->progress);
     if (!error)
         report_table(&part->record);

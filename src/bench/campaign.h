@@ -22,8 +22,8 @@ struct campaign {
     int         count;
 };
 
-/* Makes the directory for the output, and finds out whether every CSV can be written there,
-   before an hour is spent on measuring. Returns 0 or -errno with bench->why set. */
+/* Makes the directory for the output, and finds out whether every CSV can be written
+   there, before an hour is spent on measuring. Returns 0 or -errno with bench->why set. */
 int campaign_check_output(struct bench *bench, const struct campaign *campaign);
 
 /* Plans cells for the experiments that stand in campaign->parts, within the settings'

@@ -47,10 +47,10 @@ static int say_not_run(struct bench *bench, const struct part *part, int first,
         snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
                  bench->contenders.items[part->cells[next].contender].name);
     }
-    report_format_count(cell->size, size);
+    report_format_size(part->experiment, cell->size, size);
     report_format_time(cell->ideal_ns, ideal);
-    bench_say(bench, "not run: %s with %s %s: %s: %s by %s, %s", part->experiment->name,
-              size, part->experiment->size_words, names, ideal, cell->formula, why);
+    bench_say(bench, "not run: %s, %s, %s: %s by %s, %s", part->experiment->name, size,
+              names, ideal, cell->formula, why);
     return next;
 }
 
@@ -108,8 +108,8 @@ int campaign_plan(struct bench *bench, struct campaign *campaign)
         struct part *part = &campaign->parts[i];
         char share[REPORT_NUMBER], why[96];
         report_format_time(part->share_ns, share);
-        snprintf(why, sizeof why, "%d times, is beyond its %s of the budget",
-                 (int)part->trials, share);
+        snprintf(why, sizeof why, "%d trial%s beyond its %s of the budget",
+                 (int)part->trials, part->trials == 1 ? " is" : "s are", share);
         for (int cell = part->taken; cell < part->planned;)
             cell = say_not_run(bench, part, cell, why);
         bench->planned += part->taken * (int)part->trials;

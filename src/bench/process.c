@@ -1,4 +1,4 @@
-#define _GNU_SOURCE    /* pipe2 */
+#define _GNU_SOURCE    /* pipe2, close_range */
 #include "bench/process.h"
 
 #include "kit/clock.h"
@@ -27,6 +27,7 @@ static void become(const struct process_spec *spec, pid_t parent)
         dup2(spec->out < 0 ? null : spec->out, STDOUT_FILENO) < 0 ||
         (spec->err >= 0 && dup2(spec->err, STDERR_FILENO) < 0))
         _exit(CANNOT_EXEC);
+    close_range(STDERR_FILENO + 1, ~0U, 0);    /* what bench has open is not the run's */
     int error = spec->cpus ? cpus_bind(spec->cpus) : 0;
     if (!error) {
         execv(spec->argv[0], spec->argv);

@@ -25,6 +25,18 @@ void report_format_count(int64_t count, char text[REPORT_NUMBER])
     text[used] = '\0';
 }
 
+void report_format_size(const struct experiment *experiment, int size,
+                        char text[REPORT_NUMBER])
+{
+    const char *words = experiment->size_words;
+    size_t length = strlen(words);
+    if (size == 1 && words[length - 1] == 's')
+        length--;
+    report_format_count(size, text);
+    size_t used = strlen(text);
+    snprintf(text + used, REPORT_NUMBER - used, " %.*s", (int)length, words);
+}
+
 void report_format_decimal(double value, char text[REPORT_NUMBER])
 {
     if (value >= 99.95)

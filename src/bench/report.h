@@ -9,6 +9,10 @@ enum { REPORT_NUMBER = 32 };
 /* "1,000". */
 void report_format_count(int64_t count, char text[REPORT_NUMBER]);
 
+/* "1,000 requests", "1 request", "300 in flight". */
+void report_format_size(const struct experiment *experiment, int size,
+                        char text[REPORT_NUMBER]);
+
 /* Three significant digits: "0.152", "9.93", "99.6", "2,930". */
 void report_format_decimal(double value, char text[REPORT_NUMBER]);
 

@@ -34,11 +34,12 @@ static int read_rows(FILE *file, struct result *results, int count, char why[SUM
     const char *wrong = NULL;
     int request = 0;
     int rows = 0;
-    if (getline(&line, &size, file) < 0)
-        line = NULL;
-    if (line)
+    bool headed = getline(&line, &size, file) > 0;
+    if (headed) {
         line[strcspn(line, "\r\n")] = '\0';
-    if (!line || strcmp(line, result_csv_header) != 0) {
+        headed = strcmp(line, result_csv_header) == 0;
+    }
+    if (!headed) {
         snprintf(why, SUMMARY_WHY, "its -o has not the header of requests.csv");
         free(line);
         return -EINVAL;

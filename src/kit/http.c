@@ -43,7 +43,7 @@ static const char *take_port(const char **at, struct http_url *url)
     size_t count = strspn(digits, "0123456789");
     *at = digits + count;
     bool ends = strchr("/?", **at);    /* or with the text: strchr finds its end too */
-    long port = count > 0 && count < 6 && ends ? strtol(digits, NULL, 10) : 0;
+    long port = count > 0 && ends ? strtol(digits, NULL, 10) : 0;
     if (port < 1 || port > 65535)
         return "the URL's port is not a number from 1 to 65535";
     url->port = (int)port;

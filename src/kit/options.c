@@ -92,7 +92,7 @@ static int take_value(const struct option_spec *spec, const char *text, void *va
 static void describe(const struct option_program *program, char *letters,
                      struct option *names)
 {
-    *letters++ = ':';    /* so that a missing argument is told from an unknown option */
+    *letters++ = ':';    /* getopt prints nothing, and tells a missing argument apart */
     *letters++ = 'h';
     for (size_t i = 0; i < program->count; i++) {
         const struct option_spec *spec = &program->specs[i];
@@ -191,7 +191,6 @@ int options_parse(const struct option_program *program, int argc, char **argv, v
     struct option names[SPECS_MOST + 2] = {{0}};
     describe(program, letters, names);
     optind = 0;    /* glibc: start anew */
-    opterr = 0;
     int code;
     while ((code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
         if (code == 'h' || code == HELP_CODE)
