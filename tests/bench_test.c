@@ -431,8 +431,8 @@ START_TEST(guards_see_steps_of_forty_ms_but_no_slope)
     for (int i = 0; i < 20; i++)
         results[i].end_ns += 40 * MS;
     ck_assert_int_eq(guards_forty_ms(results, FEW), 20);
-    for (int i = 0; i < FEW; i++)    /* 0 to 99 ms: some are near 40 ms, as anywhere */
-        results[i].end_ns = results[i].start_ns + (10 + i) * (int64_t)MS;
+    for (int i = 0; i < FEW; i++)    /* 10 to 60 ms: as many near 40 ms as anywhere */
+        results[i].end_ns = results[i].start_ns + (20 + i / 2) * (int64_t)MS;
     ck_assert_int_eq(guards_forty_ms(results, FEW), 0);
 }
 END_TEST
@@ -900,6 +900,18 @@ START_TEST(a_program_that_has_no_end_is_ended)
 }
 END_TEST
 
+START_TEST(what_a_program_leaves_running_is_ended)
+{
+    struct output output;
+    write_file("external", "sleep 1000 &\nexit 1\n");
+    char external[600];
+    snprintf(external, sizeof external, "own=sh %s", in_folder("external"));
+    ck_assert_int_eq(bench_run("timeline -m own", external, &output), 1);
+    assert_says(output.out, "could not run: own: ended with status 1\n");
+    output_free(&output);    /* and bench_run has awaited that nobody is left */
+}
+END_TEST
+
 /* --- Wrong usage -------------------------------------------------------------------- */
 
 static const struct {
@@ -1170,6 +1182,7 @@ int main(void)
     tcase_add_test(tcase, an_external_program_that_cannot_run_makes_no_row);
     tcase_add_test(tcase, an_external_program_that_tells_half_makes_no_row);
     tcase_add_test(tcase, a_program_that_has_no_end_is_ended);
+    tcase_add_test(tcase, what_a_program_leaves_running_is_ended);
     tcase_add_loop_test(tcase, wrong_usage_is_refused_in_one_sentence, 0,
                         (int)LENGTH(usages));
     tcase_add_test(tcase, a_full_disk_is_said_before_anything_is_measured);

@@ -118,6 +118,18 @@ START_TEST(a_client_that_reads_nothing_holds_up_nobody)
         client_ask(fd, "/drip/1M?over=0", "");
     server_await_stat(&server, "in_flight", 0);
     assert_well();
+    /* What it sends from now on stays in the kernel, so there must come an end to it. */
+    static const char block[65536];
+    size_t taken = 0;
+    for (int refused = 0; refused < 50; refused++) {
+        ssize_t sent;
+        while ((sent = send(fd, block, sizeof block, MSG_NOSIGNAL | MSG_DONTWAIT)) > 0) {
+            taken += (size_t)sent;
+            refused = 0;
+            ck_assert_uint_lt(taken, 64000000);
+        }
+        assert_well();    /* the server has gone round, and could have read more */
+    }
     close(fd);
     assert_well();
 }
@@ -182,8 +194,8 @@ START_TEST(megabytes_are_refused_or_closed)
     offend("GET /delay/0 HTTP/1.1\r\nX: ", 8000000, "\r\n\r\n");
     offend("GET /delay/0 HTTP/1.1\r\nX: ", 66000, "\r\n\r\n");
     offend("POST /stats HTTP/1.1\r\nContent-Length: 8000000\r\n\r\n", 8000000, "");
-    offend("POST /stats HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n7a1200\r\n", 8000000,
-           "\r\n0\r\n\r\n");
+    offend("POST /stats HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n7a1200\r\n",
+           8000000, "\r\n0\r\n\r\n");
 }
 END_TEST
 
@@ -202,10 +214,9 @@ static int count_descriptors(void)
 
 START_TEST(no_descriptor_is_left_behind)
 {
-    static const char *const targets[] = {"/delay/0",      "/delay/1ms",  "/fault/reset",
-                                          "/fault/close",  "/gate/1",     "/drip/10?over=1ms",
-                                          "/fault/garbage", "/fault/truncate",
-                                          "/gate/1?order=last-first"};
+    static const char *const targets[] = {
+        "/delay/0", "/delay/1ms", "/fault/reset", "/fault/close", "/fault/garbage",
+        "/fault/truncate", "/gate/1", "/gate/1?order=last-first", "/drip/10?over=1ms"};
     char reply[1024];
     assert_well();
     int before = count_descriptors();
@@ -267,7 +278,7 @@ START_TEST(too_few_descriptors_only_make_clients_wait)
     char reply[1024];
     int fds[COUNT];
     for (int i = 0; i < COUNT; i++)
-        fds[i] = client_connect(poor.port);    /* the kernel does this; nobody accepts yet */
+        fds[i] = client_connect(poor.port);    /* the kernel lets them; nobody accepts */
     client_ask(fds[COUNT - 1], "/status/203", "Connection: close\r\n");
     for (int i = 0; i < COUNT - 1; i++)
         close(fds[i]);
@@ -283,7 +294,8 @@ static void assert_refused(const char *const argv[], int status, const char *sen
     int found = program_run(argv, &output);
     ck_assert_msg(found == status, "%d, not %d", found, status);
     ck_assert_msg(strstr(output.err, sentence) != NULL, "%s", output.err);
-    ck_assert_ptr_eq(strchr(output.err, '\n'), strrchr(output.err, '\n'));    /* one line */
+    /* In one line. */
+    ck_assert_ptr_eq(strchr(output.err, '\n'), strrchr(output.err, '\n'));
     output_free(&output);
 }
 
@@ -301,7 +313,8 @@ START_TEST(wrong_options_are_refused)
                    "latency-server: --seed: '1x' is not a whole number");
     assert_refused((const char *const[]){SERVER, "-a", "nowhere", NULL}, 2,
                    "latency-server: --address: 'nowhere' is not an IPv4 or IPv6 address");
-    assert_refused((const char *const[]){SERVER, "8080", NULL}, 2, "one argument too many");
+    assert_refused((const char *const[]){SERVER, "8080", NULL}, 2,
+                   "one argument too many");
     assert_refused((const char *const[]){SERVER, "-x", NULL}, 2, "latency-server: -x");
 }
 END_TEST
@@ -311,8 +324,8 @@ START_TEST(a_taken_port_is_said_so)
     char port[16], sentence[256];
     snprintf(port, sizeof port, "%d", server.port);
     snprintf(sentence, sizeof sentence,
-             "latency-server: 127.0.0.1:%s: Address already in use; choose another with -p, "
-             "or -p 0 for any free one\n", port);
+             "latency-server: 127.0.0.1:%s: Address already in use; choose another with "
+             "-p, or -p 0 for any free one\n", port);
     assert_refused((const char *const[]){SERVER, "-p", port, NULL}, 1, sentence);
 }
 END_TEST

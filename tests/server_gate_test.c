@@ -21,7 +21,7 @@ static void stop(void)
     server_stop(&server);
 }
 
-/* Connects, asks for target, and sees to it that the request has arrived: with it, so many
+/* Connects, asks for target, and sees to it that the request has arrived: then so many
    wait. */
 static int arrive(const char *target, int in_flight)
 {
@@ -227,8 +227,9 @@ START_TEST(last_first_tells_who_was_kept_waiting_by_whom)
 {
     int first = arrive("/gate/2?order=last-first&timeout=2s", 1);
     int second = arrive("/gate/2", 1);
-    assert_and_close(first, 503, "gate: open, but the client that was answered before this "
-                                 "one has not closed its connection\n");
+    assert_and_close(first, 503,
+                     "gate: open, but the client that was answered before this one has "
+                     "not closed its connection\n");
     assert_and_close(second, 200, "gate: 2 arrived\n");
 }
 END_TEST
@@ -239,7 +240,7 @@ START_TEST(straggler_comes_last_of_last_first)
     int second = arrive("/gate/3", 2);
     int third = arrive("/gate/3", 2);
     assert_answer(third, 200, "gate: 3 arrived\n");
-    int more = arrive("/gate/3", 2);    /* answered at once, though the third stays open */
+    int more = arrive("/gate/3", 2);    /* answered at once, with the third still open */
     assert_and_close(more, 200, "gate: 3 arrived\n");
     ck_assert(!has_answer(second) && !has_answer(first));
     close(third);

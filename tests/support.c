@@ -38,7 +38,7 @@ int suite_run(const char *name, const TTest *const *tests, size_t count,
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* --- Programs ------------------------------------------------------------------------ */
+/* --- Programs ----------------------------------------------------------------------- */
 
 /* A file rather than a pipe: nobody needs to read it while the program runs. */
 static int open_capture(void)
@@ -99,10 +99,12 @@ int program_end(struct program *program, int signal, struct output *output)
     if (signal)
         kill(program->pid, signal);
     int status = await_exit(program->pid);
-    struct output written = {read_capture(program->out_fd), read_capture(program->err_fd)};
+    struct output written = {.out = read_capture(program->out_fd),
+                             .err = read_capture(program->err_fd)};
     close(program->out_fd);
     close(program->err_fd);
-    ck_assert_msg(!strstr(written.err, "Sanitizer") && !strstr(written.err, "runtime error"),
+    ck_assert_msg(!strstr(written.err, "Sanitizer") &&
+                      !strstr(written.err, "runtime error"),
                   "a sanitizer says:\n%s", written.err);
     if (output)
         *output = written;
@@ -138,7 +140,8 @@ static char *find_line(char *text, const char *start)
     return NULL;
 }
 
-void program_await_line(struct program *program, const char *start, char *rest, size_t size)
+void program_await_line(struct program *program, const char *start, char *rest,
+                        size_t size)
 {
     int64_t deadline_ns = clock_ns() + AWAIT_NS;
     for (;;) {
@@ -160,7 +163,7 @@ void program_await_line(struct program *program, const char *start, char *rest, 
     }
 }
 
-/* --- The server ---------------------------------------------------------------------- */
+/* --- The server --------------------------------------------------------------------- */
 
 void server_start_as(struct server *server, const char *const argv[])
 {
@@ -211,13 +214,13 @@ void server_await_stat(const struct server *server, const char *name, int64_t va
     int64_t deadline_ns = clock_ns() + AWAIT_NS;
     int64_t found;
     while ((found = server_stat(server, name)) != value) {
-        ck_assert_msg(clock_ns() < deadline_ns, "%s stays %" PRId64 ", not %" PRId64, name,
-                      found, value);
+        ck_assert_msg(clock_ns() < deadline_ns, "%s stays %" PRId64 ", not %" PRId64,
+                      name, found, value);
         clock_sleep(POLL_NS);
     }
 }
 
-/* --- Clients ------------------------------------------------------------------------- */
+/* --- Clients ------------------------------------------------------------------------ */
 
 int client_connect(int port)
 {
@@ -318,7 +321,7 @@ int64_t reply_wait_ns(const char *reply)
     static const char field[] = "Server-Timing: wait;dur=";
     const char *found = strstr(reply, field);
     ck_assert_msg(found != NULL, "no Server-Timing in %s", reply);
-    /* Three decimals of a millisecond: as whole microseconds, so that nothing is rounded. */
+    /* Three decimals of a millisecond: read as whole numbers, nothing is rounded. */
     char *point;
     long long ms = strtoll(found + strlen(field), &point, 10);
     ck_assert_int_eq(*point, '.');

@@ -22,7 +22,7 @@
 int suite_run(const char *name, const TTest *const *tests, size_t count,
               void (*before)(void), void (*after)(void));
 
-/* --- Programs ------------------------------------------------------------------------ */
+/* --- Programs ----------------------------------------------------------------------- */
 
 struct program {
     pid_t pid;
@@ -37,8 +37,8 @@ struct output {
 void program_start(struct program *program, const char *const argv[]);
 
 /* Sends it the signal, unless that is 0, and awaits its end. Returns its exit status, or
-   128 + the signal that ended it. A sanitizer's report fails the test. output may be NULL;
-   else output_free frees it. */
+   128 + the signal that ended it. A sanitizer's report fails the test. output may be
+   NULL; else output_free frees it. */
 int program_end(struct program *program, int signal, struct output *output);
 
 /* Both in one. */
@@ -47,16 +47,17 @@ int program_run(const char *const argv[], struct output *output);
 void output_free(struct output *output);
 
 /* Awaits a whole line on its standard output that starts so, and copies what follows. */
-void program_await_line(struct program *program, const char *start, char *rest, size_t size);
+void program_await_line(struct program *program, const char *start, char *rest,
+                        size_t size);
 
-/* --- The server ---------------------------------------------------------------------- */
+/* --- The server --------------------------------------------------------------------- */
 
 struct server {
     struct program program;
     int            port;
 };
 
-/* Starts latency-server on a free port with these further arguments, NULL at their end. */
+/* Starts latency-server on a free port with these further arguments, NULL at the end. */
 void server_start(struct server *server, ...) __attribute__((sentinel));
 
 /* The same for any program that says "listening on" as latency-server does. */
@@ -71,7 +72,7 @@ int64_t server_stat(const struct server *server, const char *name);
 /* Asks for it again and again until it has that value. */
 void server_await_stat(const struct server *server, const char *name, int64_t value);
 
-/* --- Clients ------------------------------------------------------------------------- */
+/* --- Clients ------------------------------------------------------------------------ */
 
 /* Returns a connected socket, which the caller closes. */
 int client_connect(int port);
@@ -82,8 +83,8 @@ void client_send(int fd, const char *text);
 /* Sends a GET for target; more header lines, each with its line's end, may follow. */
 void client_ask(int fd, const char *target, const char *fields);
 
-/* Reads to the connection's end. Returns the number of bytes, and buf ends with a NUL that
-   is not counted; or -errno, -ECONNRESET for a reset. What does not fit is dropped. */
+/* Reads to the connection's end. Returns the number of bytes, and buf ends with a NUL
+   that is not counted; or -errno, -ECONNRESET for a reset. What cannot fit is dropped. */
 ssize_t client_read_all(int fd, char *buf, size_t size);
 
 /* Reads one reply, and no byte more; it must fit. Returns its status, or 0 where the

@@ -40,23 +40,22 @@ static bool plan(const struct bench *bench, const struct contender *contender,
 static bool gather(struct bench *bench, struct trial *trial)
 {
     int64_t deadline_ns = clock_ns() + (int64_t)PATIENCE_S * CLOCK_S;
-    char why[TRIAL_WHY];
-    int waiting;
-    while ((waiting = target_in_flight(&bench->target)) < trial->requests) {
+    int waiting = 0;
+    do {
         if (trial_wait(bench, trial, (int64_t)POLL_MS * CLOCK_MS) != 0 || *bench->stop)
             return false;
-        if (waiting < 0 || clock_ns() > deadline_ns) {
-            snprintf(why, sizeof why, "the server could not say how many wait: %s",
-                     strerror(waiting < 0 ? -waiting : 0));
-            if (waiting >= 0)
-                snprintf(why, sizeof why, "only %d of %d waited at the gate after %d s",
-                         waiting, trial->requests, PATIENCE_S);
-            trial_give_up(bench, trial, why);
-            return false;
-        }
         progress_show(&bench->progress);
-    }
-    return true;
+        /* A server that has much to do may not answer at once; it is asked again. */
+        int now = target_in_flight(&bench->target, clock_ns() + CLOCK_S);
+        waiting = now < 0 ? waiting : now;
+    } while (waiting < trial->requests && clock_ns() < deadline_ns);
+    if (waiting >= trial->requests)
+        return true;
+    char why[TRIAL_WHY];
+    snprintf(why, sizeof why, "only %d of %d waited at the gate after %d s", waiting,
+             trial->requests, PATIENCE_S);
+    trial_give_up(bench, trial, why);
+    return false;
 }
 
 /* Lets them gather, looks at them, and opens the gate. */

@@ -152,8 +152,10 @@ int main(int argc, char **argv)
     if (status)
         return status;
     int error = launcher_open(&bench.launcher);    /* first, while bench is small */
-    if (error)
-        return fail(CANNOT_RUN, strerror(-error));
+    if (error) {
+        fprintf(stderr, "bench: launcher: %s\n", strerror(-error));
+        return CANNOT_RUN;
+    }
     bench.stop = &stop;
     watch_signals();
     machine_load(load);

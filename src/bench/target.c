@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 5 };    /* for what a server that is well does at once */
+enum { PATIENCE_S = 30 };    /* for what takes no time on a machine that is idle */
 
 static int64_t patience(void)
 {
@@ -64,11 +64,11 @@ int target_get(const struct target *target, const char *path, int64_t deadline_n
     return status;
 }
 
-int target_in_flight(const struct target *target)
+int target_in_flight(const struct target *target, int64_t deadline_ns)
 {
     static const char key[] = "\"in_flight\":";
     char reply[TARGET_REPLY];
-    int status = target_get(target, "/stats", patience(), reply);
+    int status = target_get(target, "/stats", deadline_ns, reply);
     if (status < 0)
         return status;
     const char *found = strstr(reply, key);
@@ -98,7 +98,7 @@ const char *target_attach(struct target *target, const char *url, char why[TARGE
     if (error)
         return gai_strerror(error);
     snprintf(target->url, sizeof target->url, "http://%s", target->endpoint.name);
-    int in_flight = target_in_flight(target);
+    int in_flight = target_in_flight(target, patience());
     if (in_flight >= 0)
         return NULL;
     if (in_flight == -EPROTO)
@@ -190,7 +190,7 @@ const char *target_check(struct target *target, char why[TARGET_WHY])
 {
     if (target->pid > 0 && waitpid(target->pid, &target->status, WNOHANG) > 0)
         return bury(target, why);
-    int in_flight = target_in_flight(target);
+    int in_flight = target_in_flight(target, patience());
     if (in_flight >= 0)
         return NULL;
     snprintf(why, TARGET_WHY, "%s/stats: %s", target->url, strerror(-in_flight));

@@ -171,7 +171,7 @@ bool trial_judge(const struct bench *bench, struct trial *trial, enum trial_clai
         .server_cpu_ns = timed ? trial->server_cpu_ns : -1,
         .ceiling_per_s = timed ? bench->ceiling_per_s : 0,
         .before = trial->before,
-        .after = trial->after,
+        .after = timed ? trial->after : trial->before,
     };
     return guards_pass(&evidence, trial->why);
 }

@@ -15,8 +15,8 @@ enum trial_outcome {
 
 /* What has to be so for a trial to count; each asks for what is above it too. */
 enum trial_claim {
-    TRIAL_ALL_REPLIED,    /* every request is ok, and none had to knock twice */
-    TRIAL_TIMED,          /* it was not the server that set the pace */
+    TRIAL_ALL_REPLIED,    /* every request is ok; how long it took does not matter */
+    TRIAL_TIMED,          /* neither the server nor a full listen queue set the pace */
     TRIAL_CLOSED_LOOP     /* as many as asked were in flight at any time */
 };
 

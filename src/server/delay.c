@@ -23,7 +23,8 @@ struct delay {
 static void answer(struct visit *visit)
 {
     int64_t us = (clock_ns() - visit->arrived_ns) / CLOCK_US;
-    visit_say(visit, 200, "waited %" PRId64 ".%02d ms\n", us / 1000, (int)(us % 1000 / 10));
+    visit_say(visit, 200, "waited %" PRId64 ".%02d ms\n", us / 1000,
+              (int)(us % 1000 / 10));
 }
 
 static void on_due(void *arg)
@@ -85,8 +86,9 @@ static bool draw_fate(struct visit *visit, const struct distribution *distributi
         return false;
     }
     if (fault && !read_fault(fault, strike, &probability)) {
-        visit_say(visit, 400, "delay: fault=%.40s is not of the form reset:0.01; it takes "
-                  "%s and a probability from 0 to 1\n", fault, fault_kinds);
+        visit_say(visit, 400,
+                  "delay: fault=%.40s is not of the form reset:0.01; it takes %s and a "
+                  "probability from 0 to 1\n", fault, fault_kinds);
         return false;
     }
     uint64_t item = i ? (uint64_t)number : service->next_number++;
@@ -111,7 +113,8 @@ void delay_serve(struct visit *visit)
     if (distribution_largest(&distribution) > visit->service->max_delay_ns) {
         char most[UNITS_TEXT];
         units_format_duration(most, visit->service->max_delay_ns);
-        visit_say(visit, 400, "delay: '%.60s' is more than the server's --max-delay, %s\n",
+        visit_say(visit, 400,
+                  "delay: '%.60s' is more than the server's --max-delay, %s\n",
                   visit->argument, most);
         return;
     }

@@ -14,16 +14,18 @@ static const double z99 = 2.3263478740408408;
 static const struct form {
     const char *name;         /* up to the first parameter */
     const char *separator;    /* between the parameters; NULL if there is one alone */
-    const char *wrong;        /* what to say of a text that has the name, but not the form */
+    const char *wrong;        /* what to say of a text with the name, but not the form */
 } forms[] = {
     [DISTRIBUTION_CONSTANT] = {"", NULL,
-        "is neither a duration such as 50ms nor a distribution such as uniform:10ms,90ms"},
+        "is neither a duration such as 50ms nor a distribution such as "
+        "uniform:10ms,90ms"},
     [DISTRIBUTION_UNIFORM] = {"uniform:", ",",
         "is not of the form uniform:10ms,90ms, the lower bound first"},
     [DISTRIBUTION_EXPONENTIAL] = {"exponential:", NULL,
         "is not of the form exponential:50ms, which is the mean"},
     [DISTRIBUTION_LOGNORMAL] = {"lognormal:", ",p99=",
-        "is not of the form lognormal:50ms,p99=400ms, the median above 0 and p99 no less"},
+        "is not of the form lognormal:50ms,p99=400ms, the median above 0 and p99 "
+        "no less"},
 };
 
 /* Reads the parameters, which text consists of. Returns whether they have the form. */
@@ -71,8 +73,8 @@ static double draw_normal(uint64_t *stream)
 }
 
 /* Uniform and exponential by inversion: Devroye, "Non-Uniform Random Variate Generation"
-   (1986), II.2. Of a lognormal the logarithm is normal, so its quantiles are those of the
-   normal taken to the power of e: the median gives mu, and p99 = median * e^(sigma z99). */
+   (1986), II.2. Of a lognormal the logarithm is normal, so its quantiles are e to the
+   power of the normal's: the median gives mu, and p99 = median * e^(sigma z99). */
 int64_t distribution_draw(const struct distribution *distribution, uint64_t *stream)
 {
     double first = (double)distribution->first_ns;

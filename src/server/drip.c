@@ -58,8 +58,8 @@ static void on_due(void *arg)
     int64_t next_ns = ((drip->sent + 1) * drip->over_ns + drip->bytes - 1) / drip->bytes;
     if (next_ns < past_ns + STEP_NS)
         next_ns = past_ns + STEP_NS;
-    wakeup_set(&drip->wakeup, drip->visit->service->base, drip->begun_ns + next_ns, on_due,
-               drip);
+    wakeup_set(&drip->wakeup, drip->visit->service->base, drip->begun_ns + next_ns,
+               on_due, drip);
 }
 
 static void start(struct visit *visit, int64_t bytes, int64_t over_ns)

@@ -128,8 +128,9 @@ static void on_timeout(void *arg)
     while ((waiter = TAILQ_FIRST(&round->waiters)) != NULL) {
         struct visit *visit = take_out(waiter);
         if (round->opened && !kept)
-            visit_say(visit, 503, "gate: open, but the client that was answered before this "
-                                  "one has not closed its connection\n");
+            visit_say(visit, 503,
+                      "gate: open, but the client that was answered before this one has "
+                      "not closed its connection\n");
         else
             visit_say(visit, 503, "gate: %" PRId64 " of %" PRId64 " arrived\n", arrived,
                       wanted);

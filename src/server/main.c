@@ -16,7 +16,7 @@
 
 #include <event2/event.h>
 
-/* A whole class may connect at once. The kernel allows no more than net.core.somaxconn. */
+/* A whole class may connect at once. The kernel caps it at net.core.somaxconn. */
 enum { BACKLOG = 4096 };
 
 struct options {
@@ -42,7 +42,7 @@ static const struct option_spec specs[] = {
 static const struct option_program program = {
     .name = "latency-server",
     .operands = "",
-    .about = "An HTTP server that answers late, as late as it is asked to. / lists its paths.",
+    .about = "An HTTP server that answers as late as it is asked to. / lists its paths.",
     .specs = specs,
     .count = LENGTH(specs),
 };
@@ -72,12 +72,13 @@ static int listen_or_exit(const struct options *options)
     char place[NET_NAME];
     format_place(place, options->address, (int)options->port);
     if (fd == -EINVAL) {
-        fprintf(stderr, "%s: --address: '%s' is not an IPv4 or IPv6 address\n", program.name,
-                options->address);
+        fprintf(stderr, "%s: --address: '%s' is not an IPv4 or IPv6 address\n",
+                program.name, options->address);
         exit(2);
     }
+    const char *advice = "; choose another with -p, or -p 0 for any free one";
     fprintf(stderr, "%s: %s: %s%s\n", program.name, place, strerror(-fd),
-            fd == -EADDRINUSE ? "; choose another with -p, or -p 0 for any free one" : "");
+            fd == -EADDRINUSE ? advice : "");
     exit(1);
 }
 
@@ -92,15 +93,16 @@ static void on_signal(evutil_socket_t number, short what, void *base)
 static int run(struct service *service, const char *place)
 {
     int status = 1;
-    struct event *interrupt = evsignal_new(service->base, SIGINT, on_signal, service->base);
-    struct event *terminate = evsignal_new(service->base, SIGTERM, on_signal, service->base);
+    struct event_base *base = service->base;
+    struct event *interrupt = evsignal_new(base, SIGINT, on_signal, base);
+    struct event *terminate = evsignal_new(base, SIGTERM, on_signal, base);
     if (interrupt && terminate && evsignal_add(interrupt, NULL) == 0 &&
         evsignal_add(terminate, NULL) == 0) {
-        /* Not before the signals are watched: who reads this line may send one at once. */
+        /* Only now that signals are watched: who reads this may send one at once. */
         printf("listening on http://%s\n", place);
         status = options_exit_status(&program, 0);
         if (status == 0)    /* else whoever waits for that line waits in vain */
-            event_base_dispatch(service->base);
+            event_base_dispatch(base);
     }
     if (interrupt)
         event_free(interrupt);

@@ -15,7 +15,7 @@ enum {
     HEAD_MOST = 65536,        /* bytes of a request's head; evhttp sets itself no limit */
     BODY_MOST = 65536,
     ACCEPT_PAUSE_US = 20000,
-    EVERY_METHOD = 0xffff     /* evhttp answers 501 to others, and has a bit for unknown */
+    EVERY_METHOD = 0xffff     /* evhttp says 501 to others, and has a bit for unknown */
 };
 
 /* evhttp asks for a stream for each connection that it has accepted: the one moment at
@@ -52,9 +52,9 @@ static void on_log(int severity, const char *message)
         fprintf(stderr, "latency-server: libevent: %s\n", message);
 }
 
-/* Precise timers, since others may be off by the clock's tick of up to 4 ms. The changelist
-   saves system calls; it must not be used with descriptors made by dup(2), and we have
-   none: event.h. */
+/* Precise timers, since others may be off by the clock's tick of up to 4 ms. The
+   changelist saves system calls; it must not be used with descriptors made by dup(2), and
+   we have none: event.h. */
 static struct event_base *new_base(void)
 {
     struct event_config *config = event_config_new();
@@ -96,7 +96,7 @@ int service_open(struct service *service, int listen_fd)
 void service_close(struct service *service)
 {
     if (service->http)
-        evhttp_free(service->http);    /* closes each connection, and so ends each visit */
+        evhttp_free(service->http);    /* closes all connections, so ends all visits */
     if (service->base)
         event_base_free(service->base);
 }

@@ -20,11 +20,11 @@ struct service {
     struct tally         tally;
     uint64_t             next_number;           /* for a request that brings no ?i= */
     LIST_HEAD(, round)   rounds;                /* at the gates, open to newcomers */
-    LIST_HEAD(, visit)   lingering;             /* answered, not yet closed by the client */
+    LIST_HEAD(, visit)   lingering;             /* answered, not closed by clients yet */
 };
 
 /* Starts to accept connections from listen_fd, which is the service's from here on. The
-   first three members are set, the others zero. The caller runs the loop of service->base.
+   first three members are set, the others zero. The caller runs service->base's loop.
    Returns 0 or -errno. */
 int service_open(struct service *service, int listen_fd);
 

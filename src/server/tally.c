@@ -27,9 +27,9 @@ void tally_reset(struct tally *tally)
 void tally_format(const struct tally *tally, char text[TALLY_TEXT])
 {
     snprintf(text, TALLY_TEXT,
-             "{\"connections\":%" PRId64 ",\"requests\":%" PRId64 ",\"in_flight\":%" PRId64
-             ",\"peak_in_flight\":%" PRId64 ",\"answered\":%" PRId64 ",\"faults\":%" PRId64
-             ",\"gone\":%" PRId64 "}\n",
+             "{\"connections\":%" PRId64 ",\"requests\":%" PRId64
+             ",\"in_flight\":%" PRId64 ",\"peak_in_flight\":%" PRId64
+             ",\"answered\":%" PRId64 ",\"faults\":%" PRId64 ",\"gone\":%" PRId64 "}\n",
              tally->connections, tally->requests, tally->in_flight, tally->peak_in_flight,
              tally->answered, tally->faults, tally->gone);
 }

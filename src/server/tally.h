@@ -11,7 +11,7 @@ struct tally {
     int64_t requests;          /* arrived whole */
     int64_t in_flight;         /* arrived, and not yet one of the next three */
     int64_t peak_in_flight;
-    int64_t answered;          /* the whole reply was handed to the kernel's side */
+    int64_t answered;          /* the whole reply was handed over to be sent */
     int64_t faults;            /* made on purpose */
     int64_t gone;              /* the client left before its reply */
 };
@@ -19,7 +19,7 @@ struct tally {
 /* A request has arrived. */
 void tally_arrive(struct tally *tally);
 
-/* It has come to its end: outcome points to answered, faults or gone of the same tally. */
+/* It has come to its end: outcome points to answered, faults or gone of this tally. */
 void tally_settle(struct tally *tally, int64_t *outcome);
 
 /* All counters back to zero. What is in flight stays so, and is counted as arrived. */

@@ -2,7 +2,6 @@
 
 #include "kit/clock.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -24,6 +23,11 @@ static struct bufferevent *stream_of(const struct visit *visit)
     return evhttp_connection_get_bufferevent(visit->connection);
 }
 
+int visit_fd(const struct visit *visit)
+{
+    return bufferevent_getfd(stream_of(visit));
+}
+
 static void settle(struct visit *visit, int64_t *outcome)
 {
     if (visit->in_flight)
@@ -38,11 +42,13 @@ static void visit_free(struct visit *visit)
     free(visit);
 }
 
-/* --- The client's leaving ------------------------------------------------------------ */
+/* --- The client's leaving ----------------------------------------------------------- */
 
-/* A visit that is watched ends here unless it ends in a reply or a fault. */
-static void leave(struct visit *visit)
+/* evhttp's close callback: the client has left, or the service is about to end. */
+static void on_close(struct evhttp_connection *connection, void *arg)
 {
+    (void)connection;
+    struct visit *visit = arg;
     settle(visit, &visit->service->tally.gone);
     if (!visit->request)
         LIST_REMOVE(visit, link);    /* lingering: evhttp has freed the request itself */
@@ -52,16 +58,10 @@ static void leave(struct visit *visit)
     visit_free(visit);
 }
 
-static void on_close(struct evhttp_connection *connection, void *visit)
-{
-    (void)connection;
-    leave(visit);
-}
-
 /* While a request waits for its reply, evhttp reads nothing, and would not learn that the
    client has left. So reading goes on, with two precautions. evhttp's own read callback
-   must not see what arrives: it takes bytes in this state for a bug of its own and ends the
-   program. And what arrives is kept for later, so there must not be too much of it. */
+   must not see what arrives: it takes bytes in this state for a bug of its own and ends
+   the program. And what arrives is kept for later, so it must not become too much. */
 void visit_watch(struct visit *visit, void (*on_left)(void *arg), void *arg)
 {
     struct bufferevent *stream = stream_of(visit);
@@ -86,41 +86,54 @@ static void unwatch(struct visit *visit)
     bufferevent_setwatermark(stream_of(visit), EV_READ, 0, 0);
 }
 
-/* --- Replies ------------------------------------------------------------------------- */
+/* --- Replies ------------------------------------------------------------------------ */
+
+/* evhttp would read on while it sends, without a bound, and drop what it has not yet sent
+   to a client that has closed its half. It starts again by itself when it has sent all. */
+static void stop_reading(const struct visit *visit)
+{
+    bufferevent_disable(stream_of(visit), EV_READ);
+}
 
 void visit_add_field(struct visit *visit, const char *name, const char *value)
 {
     evhttp_add_header(evhttp_request_get_output_headers(visit->request), name, value);
 }
 
-/* Writes the header fields of a reply whose body is length bytes long. */
-static void add_fields(struct visit *visit, const char *type, size_t length)
+static void describe_body(struct visit *visit, const char *type, size_t length)
 {
     char text[64];
     if (type)
         visit_add_field(visit, "Content-Type", type);
     snprintf(text, sizeof text, "%zu", length);
     visit_add_field(visit, "Content-Length", text);    /* evhttp spares HTTP/1.0 this */
+}
+
+/* How long the client has waited: taken as late as can be, and never rounded up. */
+static void add_timing(struct visit *visit)
+{
+    char text[64];
     int64_t us = (clock_ns() - visit->arrived_ns) / CLOCK_US;
     snprintf(text, sizeof text, "wait;dur=%" PRId64 ".%03d", us / 1000, (int)(us % 1000));
     visit_add_field(visit, "Server-Timing", text);
 }
 
-/* Hands the reply to evhttp, which sends it from the loop and owns the request from here. */
-static void send_reply(struct visit *visit, int status, const char *type, const char *body)
+/* Hands the reply to evhttp, which sends it from the loop and then owns the request. */
+static void send_reply(struct visit *visit, int status, const char *type,
+                       const char *body)
 {
     size_t length = strlen(body);
     bool bodiless = status == 204 || status == 304;    /* RFC 9110 section 15 */
     if (!bodiless) {
-        add_fields(visit, type, length);
+        describe_body(visit, type, length);
         if (visit->method != EVHTTP_REQ_HEAD)    /* evhttp would send it all the same */
             evbuffer_add(evhttp_request_get_output_buffer(visit->request), body, length);
     }
+    add_timing(visit);
     settle(visit, &visit->service->tally.answered);
     evhttp_send_reply(visit->request, status, NULL, NULL);
     visit->request = NULL;
-    /* Or evhttp would drop the reply for a client that has closed its half meanwhile. */
-    bufferevent_disable(stream_of(visit), EV_READ);
+    stop_reading(visit);
 }
 
 void visit_reply(struct visit *visit, int status, const char *type, const char *body)
@@ -153,15 +166,13 @@ static bool wants_close(struct evhttp_request *request)
 static void on_lingering_sent(struct evhttp_request *request, void *arg)
 {
     (void)request;
-    struct visit *visit = arg;
-    shutdown(bufferevent_getfd(stream_of(visit)), SHUT_WR);
+    shutdown(visit_fd(arg), SHUT_WR);
 }
 
 void visit_say_and_linger(struct visit *visit, void (*on_closed)(void *arg), void *arg,
                           const char *sentence)
 {
-    assert(visit->on_left);    /* it has waited, so the close callback is in place */
-    visit->on_left = on_closed;
+    visit->on_left = on_closed;    /* by the close callback that is in place already */
     visit->arg = arg;
     bufferevent_setwatermark(stream_of(visit), EV_READ, 0, 0);
     if (wants_close(visit->request)) {    /* evhttp is told that it does not */
@@ -174,21 +185,22 @@ void visit_say_and_linger(struct visit *visit, void (*on_closed)(void *arg), voi
     LIST_INSERT_HEAD(&visit->service->lingering, visit, link);
 }
 
-/* A client that asks for more on its connection has done with what it was answered. */
+/* A client that asks for more on its connection is through with what it was answered. */
 static void end_lingering(struct service *service, struct evhttp_connection *connection)
 {
     struct visit *visit;
     LIST_FOREACH(visit, &service->lingering, link)
         if (visit->connection == connection) {
             unwatch(visit);
-            leave(visit);
+            on_close(connection, visit);
             return;
         }
 }
 
 void visit_begin_body(struct visit *visit, size_t length)
 {
-    add_fields(visit, "application/octet-stream", length);
+    describe_body(visit, "application/octet-stream", length);
+    add_timing(visit);
     evhttp_send_reply_start(visit->request, 200, NULL);
 }
 
@@ -206,36 +218,19 @@ void visit_end_body(struct visit *visit)
 {
     unwatch(visit);
     settle(visit, &visit->service->tally.answered);
-    bufferevent_disable(stream_of(visit), EV_READ);
+    stop_reading(visit);
     evhttp_send_reply_end(visit->request);    /* may free the connection at once */
     visit_free(visit);
 }
 
-/* --- Faults -------------------------------------------------------------------------- */
+/* --- Faults ------------------------------------------------------------------------- */
 
-static void drop(struct visit *visit)
+void visit_drop(struct visit *visit)
 {
     unwatch(visit);
     settle(visit, &visit->service->tally.faults);
     evhttp_connection_free(visit->connection);    /* and the request with it */
     visit_free(visit);
-}
-
-/* evhttp shuts a connection down in good order before it closes it, whatever SO_LINGER
-   says. To disconnect the socket first makes the kernel send the RST: connect(2). */
-void visit_reset(struct visit *visit)
-{
-    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
-    connect(bufferevent_getfd(stream_of(visit)), &nobody, sizeof nobody);
-    drop(visit);
-}
-
-/* Past evhttp, which only knows whole replies. Nothing of ours stands in its way: evhttp
-   reads the next request when the reply before has been sent. */
-void visit_hang_up(struct visit *visit, const char *bytes)
-{
-    send(bufferevent_getfd(stream_of(visit)), bytes, strlen(bytes), MSG_NOSIGNAL);
-    drop(visit);    /* whether they were sent or not: it is a fault, after all */
 }
 
 static void do_nothing(void *arg)
@@ -249,7 +244,7 @@ void visit_stall(struct visit *visit)
     visit_watch(visit, do_nothing, NULL);
 }
 
-/* --- Arrivals ------------------------------------------------------------------------ */
+/* --- Arrivals ----------------------------------------------------------------------- */
 
 const char *visit_parameter(const struct visit *visit, const char *name)
 {
@@ -266,9 +261,9 @@ void visit_hide(struct visit *visit)
 {
     struct tcp_info info = {0};
     socklen_t size = sizeof info;
-    getsockopt(bufferevent_getfd(stream_of(visit)), IPPROTO_TCP, TCP_INFO, &info, &size);
-    bool first = info.tcpi_bytes_sent == 0;    /* nothing was answered on it yet */
-    if (first && visit->service->tally.connections > 0)    /* 0: reset in the meantime */
+    getsockopt(visit_fd(visit), IPPROTO_TCP, TCP_INFO, &info, &size);
+    /* Unless something was answered on it before, or the count was reset meanwhile. */
+    if (info.tcpi_bytes_sent == 0 && visit->service->tally.connections > 0)
         visit->service->tally.connections--;
 }
 

@@ -59,8 +59,8 @@ void visit_reply(struct visit *visit, int status, const char *type, const char *
 void visit_say(struct visit *visit, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same, but keeps the connection open, whatever the client asked for, until the client
-   closes it or asks for more on it, and then calls on_closed(arg). */
+/* The same, for a watched visit; keeps the connection open, whatever the client asked for,
+   until it closes it or asks for more on it, and then calls on_closed(arg). */
 void visit_say_and_linger(struct visit *visit, void (*on_closed)(void *arg), void *arg,
                           const char *sentence);
 
@@ -70,10 +70,11 @@ void visit_begin_body(struct visit *visit, size_t length);
 void visit_send_body(struct visit *visit, const char *bytes, size_t length);
 void visit_end_body(struct visit *visit);
 
-/* The ways to fail. Reset: the client gets an RST. Hang up: it gets these bytes as they
-   are, perhaps none, and the connection's end. Stall: it gets nothing, for ever. */
-void visit_reset(struct visit *visit);
-void visit_hang_up(struct visit *visit, const char *bytes);
+/* The ways to fail: closes the connection without a word, or keeps it and says nothing. */
+void visit_drop(struct visit *visit);
 void visit_stall(struct visit *visit);
+
+/* The socket, for what evhttp would not do with it. Between two replies it is idle. */
+int visit_fd(const struct visit *visit);
 
 #endif

@@ -5,7 +5,8 @@
 static void arm(struct wakeup *wakeup, int64_t now_ns)
 {
     struct timeval left = clock_timeval(wakeup->due_ns - now_ns);
-    event_add(&wakeup->event, &left);
+    if (event_add(&wakeup->event, &left) != 0)              /* no memory for one more: */
+        event_active(&wakeup->event, EV_TIMEOUT, 1);        /* then look all the time */
 }
 
 /* libevent counts a timer from the time that it noted when it last woke up, not from the
@@ -35,6 +36,6 @@ void wakeup_set(struct wakeup *wakeup, struct event_base *base, int64_t due_ns,
 
 void wakeup_clear(struct wakeup *wakeup)
 {
-    if (wakeup->on_due)    /* event_del(3) must not see an event that was never assigned */
+    if (wakeup->on_due)    /* event_del(3) must not see an event never assigned */
         event_del(&wakeup->event);
 }

@@ -15,7 +15,7 @@ struct wakeup {
     void        *arg;
 };
 
-/* Calls on_due(arg) once, from the loop, at due_ns or later. May be set again once due. */
+/* Calls on_due(arg) once, from the loop, at due_ns or later. May then be set again. */
 void wakeup_set(struct wakeup *wakeup, struct event_base *base, int64_t due_ns,
                 void (*on_due)(void *arg), void *arg);
 
