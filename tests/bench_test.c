@@ -626,7 +626,7 @@ START_TEST(makespan_has_a_row_for_each_model_size_and_trial)
     ck_assert_int_eq(threads % 2, 0);
     ck_assert_int_ge(blocking, 2);
     ck_assert_int_ge(threads, 2);
-    assert_finds(&output, "all asked at once: blocking took ");
+    assert_finds(&output, " of 5 ms, all asked at once: ");
     free(table.text);
     output_free(&output);
 }
@@ -647,8 +647,8 @@ START_TEST(the_same_seed_gives_the_same_order)
         for (int i = 0; i < table.rows; i++) {
             strcat(strcat(orders[run], " "),
                    table_get(&table, i, speed_csv_header, "in_flight"));
-            ck_assert_int_eq(table_number(&table, i, speed_csv_header, "requests"),
-                             10 * table_number(&table, i, speed_csv_header, "in_flight"));
+            ck_assert_int_ge(table_number(&table, i, speed_csv_header, "requests"),
+                             3 * table_number(&table, i, speed_csv_header, "in_flight"));
             ck_assert_int_eq(table_number(&table, i, speed_csv_header, "trial"), i / 7);
         }
         free(table.text);
@@ -770,6 +770,7 @@ static const char *write_external(const char *row, int status)
              "    shift 2\n"
              "done\n"
              ": ${n:?} ${c:?} ${t:?} ${1:?}\n"
+             "echo $n >>\"$TMPDIR/runs\"\n"
              "echo '%s' >\"$o\"\n"
              "i=0\n"
              "while [ $i -lt $n ]; do\n"
@@ -953,9 +954,12 @@ START_TEST(a_full_disk_is_said_before_anything_is_measured)
     char link[512];
     snprintf(link, sizeof link, "%s", in_folder("timeline.csv"));
     ck_assert_int_eq(symlink("/dev/full", link), 0);
-    ck_assert_int_eq(bench_run("timeline -m blocking --latency 1ms", NULL, &output), 1);
+    ck_assert_int_eq(bench_run("timeline -m own", write_external(fine, 0), &output), 1);
     assert_says(output.err, "timeline.csv: No space left on device");
     assert_one_sentence(output.err);
+    char *runs = read_file("runs");
+    ck_assert_str_eq(runs, "3\n");    /* the one that is thrown away */
+    free(runs);
     ck_assert_ptr_null(read_file("machine.csv"));
     output_free(&output);
 }

@@ -149,7 +149,7 @@ bool guards_pass(const struct evidence *evidence, char why[GUARDS_WHY])
 
 int guards_forty_ms(const struct result *results, int count)
 {
-    enum { CENTRE_MS = 40, HALF_MS = 3 };
+    enum { CENTRE_MS = 40, HALF_MS = 3, ENOUGH = 10 };
     int below = 0, among = 0, above = 0, ok = 0;
     for (int i = 0; i < count; i++) {
         const struct result *result = &results[i];
@@ -162,5 +162,5 @@ int guards_forty_ms(const struct result *results, int count)
         above += off > HALF_MS && off <= 3 * HALF_MS;
         ok++;
     }
-    return among * 10 > ok && among > below + above ? among : 0;
+    return ok >= ENOUGH && among * 10 > ok && among > below + above ? among : 0;
 }

@@ -6,7 +6,7 @@
 #include "kit/clock.h"
 
 enum {
-    ROUNDS = 10,     /* requests for each place in flight */
+    ROUNDS = 5,      /* requests for each place in flight */
     MILLI = 1000     /* figures are in thousandths of a request a second */
 };
 
@@ -32,7 +32,7 @@ static bool plan(const struct bench *bench, const struct contender *contender,
     cell->requests = ROUNDS * cell->size;
     cell->in_flight = cell->size;
     cell->ideal_ns = ROUNDS * bench->settings.latency_ns;
-    cell->formula = "10·L";
+    cell->formula = "5·L";
     return cell->size == 1 || !contender->one_at_a_time;
 }
 
