@@ -11,33 +11,41 @@
 
 /* A place for one request in flight, used again when its thread has ended. */
 struct slot {
-    const struct workload *workload;
+    struct crew           *crew;
     struct result         *result;    /* written by the thread alone, read after the join */
     int                    number;
-    sem_t                 *free_slots;
     pthread_t              thread;
     bool                   started;   /* there is a thread to join */
     atomic_bool            ended;     /* set by the thread when it has nothing left to do */
 };
 
+struct crew {
+    const struct workload *workload;
+    struct slot           *slots;     /* workload->in_flight of them */
+    sem_t                  free;      /* counts the slots that are free */
+    int                    look_at;   /* the slot to look at next */
+};
+
 static void *exchange_in_thread(void *arg)
 {
     struct slot *slot = arg;
-    exchange(slot->workload, slot->number, slot->result);
+    exchange(slot->crew->workload, slot->number, slot->result);
     atomic_store(&slot->ended, true);
-    sem_post(slot->free_slots);    /* cannot overflow: one post for each wait */
+    sem_post(&slot->crew->free);    /* cannot overflow: one post for each wait */
     return NULL;
 }
 
 /* Waits until one of the slots is free, and joins the thread that used it before.
-   Threads end in any order, so the first that has ended is taken. */
-static struct slot *take_free_slot(struct slot *slots, sem_t *free_slots)
+   Threads end in any order, so the next that has ended is taken, whoever started first. */
+static struct slot *take_free_slot(struct crew *crew)
 {
-    while (sem_wait(free_slots) < 0)
+    while (sem_wait(&crew->free) < 0)
         continue;    /* EINTR: a signal came; no other error can happen here */
-    struct slot *slot = slots;
-    while (slot->started && !atomic_load(&slot->ended))
-        slot++;      /* ends: the semaphore says that there is one */
+    struct slot *slot;
+    do {             /* ends: the semaphore says that there is one */
+        slot = &crew->slots[crew->look_at];
+        crew->look_at = (crew->look_at + 1) % crew->workload->in_flight;
+    } while (slot->started && !atomic_load(&slot->ended));
     if (slot->started)
         pthread_join(slot->thread, NULL);
     slot->started = false;
@@ -45,17 +53,15 @@ static struct slot *take_free_slot(struct slot *slots, sem_t *free_slots)
     return slot;
 }
 
-static int start_threads(const struct workload *workload, struct result *results,
-                         struct slot *slots, sem_t *free_slots, const pthread_attr_t *attr)
+static int start_threads(struct crew *crew, struct result *results, const pthread_attr_t *attr)
 {
-    for (int i = 0; i < workload->count; i++) {
-        struct slot *slot = take_free_slot(slots, free_slots);
-        if (*workload->stop)
+    for (int i = 0; i < crew->workload->count; i++) {
+        struct slot *slot = take_free_slot(crew);
+        if (*crew->workload->stop)
             break;
-        slot->workload = workload;
+        slot->crew = crew;
         slot->result = &results[i];
         slot->number = i;
-        slot->free_slots = free_slots;
         int error = pthread_create(&slot->thread, attr, exchange_in_thread, slot);
         if (error)
             return -error;    /* EAGAIN: no more threads to be had; the rest never start */
@@ -66,25 +72,25 @@ static int start_threads(const struct workload *workload, struct result *results
 
 static int run(const struct workload *workload, struct result *results)
 {
-    struct slot *slots = calloc((size_t)workload->in_flight, sizeof *slots);
-    if (!slots)
+    struct crew crew = {.workload = workload};
+    crew.slots = calloc((size_t)workload->in_flight, sizeof *crew.slots);
+    if (!crew.slots)
         return -ENOMEM;
-    sem_t free_slots;
-    sem_init(&free_slots, 0, (unsigned)workload->in_flight);
+    sem_init(&crew.free, 0, (unsigned)workload->in_flight);
     pthread_attr_t attr;
     pthread_attr_init(&attr);
     int error = 0;
     if (workload->stack_bytes)
         error = -pthread_attr_setstacksize(&attr, workload->stack_bytes);
     if (!error)
-        error = start_threads(workload, results, slots, &free_slots, &attr);
+        error = start_threads(&crew, results, &attr);
 
     for (int i = 0; i < workload->in_flight; i++)
-        if (slots[i].started)
-            pthread_join(slots[i].thread, NULL);
+        if (crew.slots[i].started)
+            pthread_join(crew.slots[i].thread, NULL);
     pthread_attr_destroy(&attr);
-    sem_destroy(&free_slots);
-    free(slots);
+    sem_destroy(&crew.free);
+    free(crew.slots);
     return error;
 }
 
