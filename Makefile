@@ -50,9 +50,18 @@ $(BUILD)/gen/experiments.inc: $(wildcard src/bench/*.c plots/*.gp)
 $(BUILD)/obj/bench/experiments.o: | $(BUILD)/gen/experiments.inc
 $(BUILD)/obj/bench/experiments.o: $(BUILD)/gen/experiments.inc
 
-# What the numbers were made with; bench writes it into machine.csv.
-$(BUILD)/obj/bench/machine.o: CPPFLAGS += -DFLAGS_TEXT='"$(CFLAGS)"' \
-	-DLIBEVENT_TEXT='"$(shell pkg-config --modversion libevent_core 2>/dev/null)"'
+# What the numbers are made with; bench writes it into machine.csv. Written anew only when it
+# says something else, so that nothing is compiled for nothing.
+$(BUILD)/gen/build.inc: FORCE
+	@mkdir -p $(@D)
+	@{ printf '#define BUILD_FLAGS "%s"\n' '$(CFLAGS)'; \
+	   printf '#define BUILD_LIBEVENT "%s"\n' "$$(pkg-config --modversion libevent_core)"; \
+	   printf '#define BUILD_COMMIT "%s"\n' \
+	       "$$(git describe --always --dirty 2>/dev/null || echo unknown)"; } > $@.new
+	@cmp -s $@.new $@ || cp $@.new $@
+	@rm $@.new
+$(BUILD)/obj/bench/machine.o: $(BUILD)/gen/build.inc
+.PHONY: FORCE
 
 # Tests
 
@@ -84,7 +93,7 @@ test:    ## install what is missing, build, and run every test
 	@$(MAKE) --no-print-directory check
 
 .PHONY: demo
-demo:    ## the two-minute tour: install what is missing, build, run, draw
+demo:    ## a minute's tour: install what is missing, build, run, draw
 	@src/setup.sh build charts
 	@$(MAKE) --no-print-directory all
 	@src/demo.sh $(BUILD) $(OUT)

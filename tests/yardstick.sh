@@ -24,7 +24,7 @@ quantile() {
         END { if (NR == 0) { print "nan"; exit } r = int(q * NR + 0.999999); print v[r < 1 ? 1 : r] }'
 }
 
-row() { printf '%-66s %-14s %s\n' "$1" "$2" "$3"; }
+row() { printf '%-60s %-14s %s\n' "$1" "$2" "$3"; }
 
 # Waits until the machine did next to nothing for a second; says so if it never does.
 await_idle() {
@@ -114,9 +114,10 @@ ceiling=$(cut -d' ' -f1 "$work/libevent-wrk" | quantile)
 
 # --- overhead over L -----------------------------------------------------------------
 
-# NAME MODEL COUNT LATENCY_MS AIM: median of five, beside the part that the ceiling explains.
+# MODEL COUNT LATENCY_MS AIM CEILING: median of five, beside the part that the ceiling explains,
+# the requests a second where nobody waits.
 overhead() {
-    local model=$1 count=$2 ms=$3 aim=$4 rounds=1
+    local model=$1 count=$2 ms=$3 aim=$4 ceiling=$5 rounds=1
     [ "$model" = blocking ] && rounds=$count
     for _ in 1 2 3 4 5; do
         "$build/fetch" -m "$model" -n "$count" -o "$work/o.csv" "$ours/delay/${ms}ms" >/dev/null
@@ -128,10 +129,11 @@ overhead() {
             "$(awk -v n="$count" -v c="$ceiling" -v i="$((rounds * ms))" 'BEGIN { print 100 * n / c / (i / 1000) }')")"
 }
 await_idle
-overhead blocking 50 20 '<= 2 %'
+overhead blocking 50 20 '<= 2 %' "$("$build/fetch" -m blocking -n 2k "$ours/delay/0" |
+    awk '/^throughput/ { gsub(",", "", $2); print $2 }')"
 for model in threads libevent; do
-    overhead $model 100 500 '<= 3 %'
-    overhead $model 1000 2000 '<= 5 %'
+    overhead $model 100 500 '<= 3 %' "$ceiling"
+    overhead $model 1000 2000 '<= 5 %' "$ceiling"
 done
 
 # --- ten thousand at once ------------------------------------------------------------
@@ -145,7 +147,7 @@ done
     tail -n 3 "$work/bench.log" >&2
 for pair in 'libevent <=_2.5_KiB' 'threads <=_9_KiB'; do
     read -r model aim <<<"$pair"
-    row "resident memory for one waiting request at K = 10,000, $model" "${aim//_/ }" \
+    row "resident memory for each of 10,000 waiting, $model" "${aim//_/ }" \
         "$(awk -F, -v m="$model" '$1 == m && $2 == 10000 { printf "%.2f KiB", $6 / 1024; n = 1 }
             END { if (!n) print "not measured" }' "$work/bench/footprint.csv")"
 done
@@ -156,14 +158,14 @@ done
 lateness() {
     fetch -m libevent -c "$1" -n "$2" -o "$work/late.csv" "$ours/delay/500ms" >/dev/null
     awk -F, 'NR > 1 { print ($9 - 500e6) / 1e6 }' "$work/late.csv" >"$work/late"
-    row "lateness of 500 ms, $1 in flight: median / 99th percentile" "$3" \
+    row "lateness, $1 in flight: median / 99th percentile" "$3" \
         "$(printf '%.2f / %.2f ms' "$(quantile <"$work/late")" "$(quantile 0.99 <"$work/late")")"
 }
 await_idle
 lateness 10 200 '<= 0.3 / 1 ms'
 lateness 1000 5000 '<= 6 / 20 ms'
 fetch -m libevent -c 100 -n 20k -o "$work/early.csv" "$ours/delay/20ms" >/dev/null
-row "answers earlier than asked, by the server's stamp or the client's clock" "0" \
+row "early answers, by the server's stamp or the client's clock" "0" \
     "$(awk -F, 'NR > 1 && ($9 < 20e6 || $8 - $4 < 20e6) { n++ } END { print n + 0, "of", NR - 1 }' "$work/early.csv")"
 
 # --- system calls --------------------------------------------------------------------
@@ -182,6 +184,7 @@ explain() {
     ioctl) echo "libevent asks how much has arrived (FIONREAD)" ;;
     close) echo "closes the connection" ;;
     epoll_ctl) echo "tells the kernel which descriptor to watch, and for what" ;;
+    timerfd_settime) echo "sets the loop's next timeout, to the nanosecond" ;;
     epoll_wait) echo "waits for all at once; shared by those that became ready together" ;;
     clone3 | clone) echo "starts the thread" ;;
     mmap | munmap | mprotect | madvise) echo "the thread's stack and its guard" ;;

@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZES_MOST = 16, REQUEST_US = 50 };    /* what a request costs beside its wait */
+enum {
+    SIZES_MOST = 16,
+    REQUEST_US = 50,    /* what a request costs beside its wait */
+    WORDS = 256         /* a list of numbers, in a message */
+};
 
 /* Tries each contender at each size; the sizes outside, so that of cells that take the
    same time all of one size are taken before the next. */
@@ -33,43 +37,64 @@ static int plan_cells(const struct bench *bench, struct part *part)
     return 0;
 }
 
-/* Says that cell `first` and those after it of the same size and ideal time are not run.
-   Returns the number of the first one that is another. */
-static int say_not_run(struct bench *bench, const struct part *part, int first,
-                       const char *why)
+static void append(char list[WORDS], const char *word)
 {
-    const struct cell *cell = &part->cells[first];
-    char size[REPORT_NUMBER], ideal[REPORT_NUMBER], names[256] = "";
-    int next = first;
-    for (; next < part->planned && part->cells[next].size == cell->size &&
-           part->cells[next].ideal_ns == cell->ideal_ns; next++) {
-        size_t used = strlen(names);
-        snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
-                 bench->contenders.items[part->cells[next].contender].name);
-    }
-    report_format_size(part->experiment, cell->size, size);
-    report_format_time(cell->ideal_ns, ideal);
-    bench_say(bench, "not run: %s, %s, %s: %s by %s, %s", part->experiment->name, size,
-              names, ideal, cell->formula, why);
-    return next;
+    size_t used = strlen(list);
+    snprintf(list + used, WORDS - used, "%s%s", used ? ", " : "", word);
 }
 
-/* Takes out the cells that this machine can't run, and says so. An obstacle is a matter
-   of size, and cells of one size stand together still. */
+/* Says that none of one contender's cells from `first` on is run, in one line. */
+static void say_not_run(struct bench *bench, const struct part *part, int first,
+                        int contender, const char *why)
+{
+    char sizes[WORDS] = "", ideals[WORDS] = "";
+    const struct cell *last = NULL;
+    for (int i = first; i < part->planned; i++) {
+        const struct cell *cell = &part->cells[i];
+        char size[REPORT_NUMBER], ideal[REPORT_NUMBER];
+        if (cell->contender != contender)
+            continue;
+        report_format_count(cell->size, size);
+        report_format_time(cell->ideal_ns, ideal);
+        append(sizes, size);
+        if (!last || last->ideal_ns != cell->ideal_ns)
+            append(ideals, ideal);
+        last = cell;
+    }
+    if (last)
+        bench_say(bench, "not run: %s, %s, %s %s: %s by %s, %s", part->experiment->name,
+                  bench->contenders.items[contender].name, sizes,
+                  part->experiment->size_words, ideals, last->formula, why);
+}
+
+/* Takes out the cells that this machine can't run, and says so. */
 static void drop_obstructed(struct bench *bench, struct part *part)
 {
     int kept = 0;
     for (int i = 0; i < part->planned; i++) {
-        if (!part->cells[i].obstacle)
-            part->cells[kept++] = part->cells[i];
-        else if (i == 0 || part->cells[i - 1].size != part->cells[i].size)
-            say_not_run(bench, part, i, part->cells[i].obstacle);
+        struct cell *cell = &part->cells[i];
+        if (!cell->obstacle) {
+            part->cells[kept++] = *cell;
+            continue;
+        }
+        char size[REPORT_NUMBER];
+        report_format_size(part->experiment, cell->size, size);
+        bench_say(bench, "not run: %s, %s, %s: %s", part->experiment->name,
+                  bench->contenders.items[cell->contender].name, size, cell->obstacle);
     }
     part->planned = kept;
 }
 
+/* Takes as many of the part's cells as its share allows. Returns what that leaves. */
+static int64_t spend(struct part *part, int64_t share_ns)
+{
+    part->share_ns = share_ns;
+    part->taken = schedule_choose(part->cells, part->planned, part->trials, share_ns);
+    return share_ns - schedule_cost(part->cells, part->taken, part->trials);
+}
+
 /* An even share for each, but what one does not want goes to the others: those that want
-   least are served first. */
+   least are served first. What the last cell of each then leaves is offered once more. */
 static void share_budget(struct campaign *campaign, int64_t budget_ns)
 {
     for (int left = campaign->count; left > 0; left--) {
@@ -83,10 +108,13 @@ static void share_budget(struct campaign *campaign, int64_t budget_ns)
                 least_ns = wants_ns;
             }
         }
-        least->share_ns = budget_ns / left + 1;    /* 0 would be "not served yet" */
-        least->taken = schedule_choose(least->cells, least->planned, least->trials,
-                                       least->share_ns);
-        budget_ns -= schedule_cost(least->cells, least->taken, least->trials);
+        int64_t share_ns = budget_ns / left + 1;    /* 0 would be "not served yet" */
+        budget_ns += spend(least, share_ns) - share_ns;
+    }
+    for (int i = 0; i < campaign->count; i++) {
+        struct part *part = &campaign->parts[i];
+        int64_t spent_ns = schedule_cost(part->cells, part->taken, part->trials);
+        budget_ns = spend(part, spent_ns + budget_ns);
     }
 }
 
@@ -110,8 +138,8 @@ int campaign_plan(struct bench *bench, struct campaign *campaign)
         report_format_time(part->share_ns, share);
         snprintf(why, sizeof why, "%d trial%s beyond its %s of the budget",
                  (int)part->trials, part->trials == 1 ? " is" : "s are", share);
-        for (int cell = part->taken; cell < part->planned;)
-            cell = say_not_run(bench, part, cell, why);
+        for (int contender = 0; contender < bench->contenders.count; contender++)
+            say_not_run(bench, part, part->taken, contender, why);
         bench->planned += part->taken * (int)part->trials;
     }
     return 0;

@@ -1,6 +1,7 @@
 #include "bench/machine.h"
 
 #include "bench/procfs.h"
+#include "build.inc"    /* what the build knows, and the program cannot find out */
 #include "kit/array.h"
 #include "kit/csv.h"
 
@@ -13,17 +14,6 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-/* What the build knows and the program can't find out. */
-#ifndef FLAGS_TEXT
-#define FLAGS_TEXT "unknown"
-#endif
-#ifndef LIBEVENT_TEXT
-#define LIBEVENT_TEXT "unknown"
-#endif
-#ifndef COMMIT_TEXT
-#define COMMIT_TEXT "unknown"
-#endif
 
 static void put(FILE *csv, const char *key, const char *value)
 {
@@ -114,10 +104,10 @@ int machine_write(struct bench *bench, const char *load_before)
     put_kernel(csv);
     put_limits(csv);
     put(csv, "compiler", __VERSION__);
-    put(csv, "flags", FLAGS_TEXT);
-    put(csv, "libevent", LIBEVENT_TEXT);
+    put(csv, "flags", BUILD_FLAGS);
+    put(csv, "libevent", BUILD_LIBEVENT);
     put(csv, "glibc", gnu_get_libc_version());
-    put(csv, "commit", COMMIT_TEXT);
+    put(csv, "commit", BUILD_COMMIT);
     put(csv, "load_before", load_before);
     put(csv, "load_after", load_after);
     int error = csv_finish(csv, path);

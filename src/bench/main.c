@@ -46,25 +46,32 @@ static int fail(int status, const char *why)
     return status;
 }
 
+static void choose(struct campaign *campaign, const struct experiment *experiment)
+{
+    for (int i = 0; i < campaign->count; i++)
+        if (campaign->parts[i].experiment == experiment)
+            return;
+    if (campaign->count < CAMPAIGN_MOST)
+        campaign->parts[campaign->count++].experiment = experiment;
+}
+
 /* Takes the experiments that are named, or all, once each. Returns 0 or USAGE, said. */
-static int choose(struct campaign *campaign, char **names, int count)
+static int choose_named(struct campaign *campaign, char **names, int count)
 {
     for (int i = 0; i < count; i++) {
-        if (experiment_find(names[i]))
+        const struct experiment *named = experiment_find(names[i]);
+        if (named) {
+            choose(campaign, named);
             continue;
+        }
         fprintf(stderr, "bench: there is no experiment '%.60s'; there are", names[i]);
         for (const struct experiment *const *each = experiments; *each; each++)
             fprintf(stderr, " %s", (*each)->name);
         fputc('\n', stderr);
         return USAGE;
     }
-    for (const struct experiment *const *each = experiments; *each; each++) {
-        bool chosen = count == 0;
-        for (int i = 0; i < count; i++)
-            chosen = chosen || strcmp(names[i], (*each)->name) == 0;
-        if (chosen && campaign->count < CAMPAIGN_MOST)
-            campaign->parts[campaign->count++].experiment = *each;
-    }
+    for (const struct experiment *const *each = experiments; count == 0 && *each; each++)
+        choose(campaign, *each);
     return 0;
 }
 
@@ -146,7 +153,7 @@ int main(int argc, char **argv)
     int first = settings_or_exit(&bench.settings, argc, argv);
     if (bench.settings.list)
         return list_experiments();
-    int status = choose(&campaign, argv + first, argc - first);
+    int status = choose_named(&campaign, argv + first, argc - first);
     if (!status)
         status = check_url(bench.settings.url);
     if (status)

@@ -72,7 +72,7 @@ bool report_median(const struct record *record, int contender, int size, bool de
     }
     if (values)
         stats_sort(values, count);
-    *median = count > 0 ? stats_quantile(values, count, 0.5) : 0;
+    *median = stats_median(values, count);
     free(values);
     return count > 0;
 }

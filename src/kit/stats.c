@@ -16,6 +16,14 @@ void stats_sort(int64_t *values, size_t count)
         qsort(values, count, sizeof *values, compare);
 }
 
+int64_t stats_median(const int64_t *sorted, size_t count)
+{
+    if (count == 0)
+        return 0;
+    int64_t low = sorted[(count - 1) / 2];
+    return low + (sorted[count / 2] - low) / 2;
+}
+
 int64_t stats_quantile(const int64_t *sorted, size_t count, double q)
 {
     if (count == 0)
