@@ -74,6 +74,7 @@ needs_bench := bench kit
 $(foreach suite,$(suites),$(eval $(suite): \
     $$(call pieces,$(needs_$(firstword $(subst _, ,$(notdir $(suite))))) kit)))
 
+$(filter $(BUILD)/tests/bench_%,$(suites)): $(BUILD)/obj/tests/bench_support.o
 $(suites): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ $(filter-out -pthread,$(libs)) -lm
@@ -149,9 +150,9 @@ both-compilers:    ## build everything with gcc and with clang, warnings as erro
 
 sources = $(wildcard src/*/*.c src/*/*.h tests/*.c tests/*.h)
 .PHONY: format
-format:    ## lay out all C source as .astylerc says
+format:    ## lay out all C source as .uncrustify.cfg says
 	@src/setup.sh format
-	astyle --project=.astylerc --quiet --suffix=none $(sources)
+	uncrustify -q -c .uncrustify.cfg --no-backup $(sources)
 
 compile_commands.json: Makefile $(wildcard src/*/*.c tests/*.c)    ## for editors and clangd
 	@{ echo '['; comma=; for f in $(filter %.c,$(sources)); do \

@@ -23,7 +23,7 @@ yardstick  wrk                        wrk
 yardstick  nginx                      nginx-light
 yardstick  strace                     strace
 yardstick  curl                       curl
-format     astyle                     astyle
+format     uncrustify                 uncrustify
 TABLE
 }
 

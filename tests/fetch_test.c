@@ -16,20 +16,19 @@
 
 static struct server server;
 static struct output output;
-static char          folder[] = "/tmp/fetch_test_XXXXXX";
 static char          csv[64];
 
 static void begin(void)
 {
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(csv, sizeof csv, "%s/requests.csv", folder);
+    folder_make();
+    snprintf(csv, sizeof csv, "%s", folder_path("requests.csv"));
     server_start(&server, NULL);
 }
 
 static void finish(void)
 {
     unlink(csv);
-    ck_assert_int_eq(rmdir(folder), 0);    /* nothing else was left there */
+    folder_remove();    /* nothing else was left there */
     output_free(&output);
     if (server.program.pid)
         server_stop(&server);
@@ -40,18 +39,6 @@ static const char *url(const char *target)
     static char text[256];
     snprintf(text, sizeof text, "http://127.0.0.1:%d%s", server.port, target);
     return text;
-}
-
-static void assert_says(const char *text, const char *words)
-{
-    ck_assert_msg(strstr(text, words) != NULL, "it says '%s', not '%s'", text, words);
-}
-
-/* Exactly one line: what is wrong, and what to do. */
-static void assert_one_sentence(const char *text)
-{
-    const char *end = strchr(text, '\n');
-    ck_assert_msg(end != NULL && end[1] == '\0', "not one line: '%s'", text);
 }
 
 /* Reads requests.csv; returns its rows, and counts those that have this error. */

@@ -164,6 +164,19 @@ START_TEST(sorting_orders_the_whole_range_of_values)
 }
 END_TEST
 
+START_TEST(a_median_is_in_the_middle_or_halfway_between_the_two_there)
+{
+    static const int64_t values[] = {-10, 2, 9, 20, 21, INT64_MAX - 2, INT64_MAX};
+    ck_assert_int_eq(stats_median(NULL, 0), 0);
+    ck_assert_int_eq(stats_median(values, 1), -10);
+    ck_assert_int_eq(stats_median(values, 2), -4);
+    ck_assert_int_eq(stats_median(values, 3), 2);
+    ck_assert_int_eq(stats_median(values + 1, 4), 14);    /* 14.5, cut */
+    ck_assert_int_eq(stats_median(values, 5), 9);
+    ck_assert_int_eq(stats_median(values + 5, 2), INT64_MAX - 1);    /* no overflow */
+}
+END_TEST
+
 START_TEST(a_quantile_is_the_smallest_value_that_covers_its_share)
 {
     enum { MOST = 1200 };
@@ -245,6 +258,7 @@ static void add_numbers(Suite *suite)
     tcase_add_test(units, durations_are_written_with_three_digits_and_a_unit_that_suits);
     TCase *stats = add_case(suite, "stats");
     tcase_add_test(stats, sorting_orders_the_whole_range_of_values);
+    tcase_add_test(stats, a_median_is_in_the_middle_or_halfway_between_the_two_there);
     tcase_add_test(stats, a_quantile_is_the_smallest_value_that_covers_its_share);
     TCase *random = add_case(suite, "random");
     tcase_add_test(random, the_generator_is_splitmix64);

@@ -3,6 +3,7 @@
 
 #include "kit/net.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -36,6 +37,72 @@ int suite_run(const char *name, const TTest *const *tests, size_t count,
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+void assert_says(const char *text, const char *words)
+{
+    ck_assert_msg(strstr(text, words) != NULL, "it says '%s', not '%s'", text, words);
+}
+
+void assert_one_sentence(const char *text)
+{
+    const char *end = strchr(text, '\n');
+    ck_assert_msg(end != NULL && end[1] == '\0', "not one line: '%s'", text);
+}
+
+/* --- A folder ----------------------------------------------------------------------- */
+
+/* Every test is a process of its own, so that each has its own name here. */
+static char folder[] = "/tmp/ways_test_XXXXXX";
+
+void folder_make(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    setenv("TMPDIR", folder, 1);
+}
+
+const char *folder_path(const char *name)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s%s%s", folder, *name ? "/" : "", name);
+    return path;
+}
+
+void folder_write(const char *name, const char *text)
+{
+    FILE *file = fopen(folder_path(name), "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+char *folder_read(const char *name)
+{
+    FILE *file = fopen(folder_path(name), "r");
+    if (!file)
+        return NULL;
+    enum { MOST = 1 << 20 };
+    char *text = calloc(1, MOST);
+    ck_assert_ptr_nonnull(text);
+    fread(text, 1, MOST - 1, file);
+    fclose(file);
+    return text;
+}
+
+void folder_empty(void)
+{
+    DIR *directory = opendir(folder);
+    ck_assert_ptr_nonnull(directory);
+    struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            remove(folder_path(entry->d_name));
+    closedir(directory);
+}
+
+void folder_remove(void)
+{
+    ck_assert_msg(rmdir(folder) == 0, "%s: %s", folder, strerror(errno));
 }
 
 /* --- Programs ----------------------------------------------------------------------- */

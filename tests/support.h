@@ -1,6 +1,6 @@
-/* What the tests share: programs to start and end, a server, and clients that can also
-   misbehave. All of it fails the running test by itself where something cannot be done.
-   Nothing here waits longer than AWAIT_NS, which is a guard against hanging only. */
+/* What the tests share: a folder, programs to start and end, a server, and clients that
+   can also misbehave. All of it fails the running test by itself where something can't
+   be done. Nothing here waits longer than AWAIT_NS, a guard against hanging only. */
 #ifndef TESTS_SUPPORT_H
 #define TESTS_SUPPORT_H
 
@@ -21,6 +21,31 @@
    NULL. Returns main's status. */
 int suite_run(const char *name, const TTest *const *tests, size_t count,
               void (*before)(void), void (*after)(void));
+
+/* Of what a program says: that these words are in it; that it is exactly one line, as a
+   sentence is that tells what is wrong, and why. */
+void assert_says(const char *text, const char *words);
+void assert_one_sentence(const char *text);
+
+/* --- A folder ----------------------------------------------------------------------- */
+
+/* Makes the test's own folder, which is TMPDIR for all that it starts from then on. */
+void folder_make(void);
+
+/* The path of a file in the folder, or of the folder if name is empty. Good until the
+   next call of any of these. */
+const char *folder_path(const char *name);
+
+void folder_write(const char *name, const char *text);
+
+/* Returns what is in a file, which the caller frees; NULL if it is not there. */
+char *folder_read(const char *name);
+
+/* Removes all files in it, and empty folders. */
+void folder_empty(void);
+
+/* Removes the folder, and asserts that it was empty. */
+void folder_remove(void);
 
 /* --- Programs ----------------------------------------------------------------------- */
 

@@ -16,16 +16,26 @@ static const struct form {
     const char *separator;    /* between the parameters; NULL if there is one alone */
     const char *wrong;        /* what to say of a text with the name, but not the form */
 } forms[] = {
-    [DISTRIBUTION_CONSTANT] = {"", NULL,
-        "is neither a duration such as 50ms nor a distribution such as "
-        "uniform:10ms,90ms"},
-    [DISTRIBUTION_UNIFORM] = {"uniform:", ",",
-        "is not of the form uniform:10ms,90ms, the lower bound first"},
-    [DISTRIBUTION_EXPONENTIAL] = {"exponential:", NULL,
-        "is not of the form exponential:50ms, which is the mean"},
-    [DISTRIBUTION_LOGNORMAL] = {"lognormal:", ",p99=",
-        "is not of the form lognormal:50ms,p99=400ms, the median above 0 and p99 "
-        "no less"},
+    [DISTRIBUTION_CONSTANT] = {
+        .name = "",
+        .wrong = "is neither a duration such as 50ms nor a distribution such as "
+                 "uniform:10ms,90ms",
+    },
+    [DISTRIBUTION_UNIFORM] = {
+        .name = "uniform:",
+        .separator = ",",
+        .wrong = "is not of the form uniform:10ms,90ms, the lower bound first",
+    },
+    [DISTRIBUTION_EXPONENTIAL] = {
+        .name = "exponential:",
+        .wrong = "is not of the form exponential:50ms, which is the mean",
+    },
+    [DISTRIBUTION_LOGNORMAL] = {
+        .name = "lognormal:",
+        .separator = ",p99=",
+        .wrong = "is not of the form lognormal:50ms,p99=400ms, the median above 0 and p99 "
+                 "no less",
+    },
 };
 
 /* Reads the parameters, which text consists of. Returns whether they have the form. */
