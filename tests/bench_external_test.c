@@ -56,7 +56,7 @@ START_TEST(failed_requests_make_a_row_that_does_not_count)
     struct table table;
     const char *external =
         external_tell("0,,,,9000000,0,0,0,$([ $i = 2 ] && echo ECONNRESET || "
-                       "echo EPROTO)", 3);
+                      "echo EPROTO)", 3);
     ck_assert_int_eq(bench_run("makespan -m own --latency 5ms --trials 1 --budget 1s",
                                external, &output), 3);
     assert_says(output.out, "invalid: makespan, 1 request, own: 1 of 1 trials: 1 of");

@@ -182,7 +182,7 @@ START_TEST(guards_notice_a_full_listen_queue)
     evidence.before = (struct procfs_listen){.overflows = 10, .drops = 20, .cookies = 5};
     evidence.after = (struct procfs_listen){.overflows = 12, .drops = 23, .cookies = 5};
     assert_refused(&evidence, "a listen queue of this machine was full: 2 overflows, "
-                              "3 drops, 0 SYN cookies");
+                   "3 drops, 0 SYN cookies");
 }
 END_TEST
 

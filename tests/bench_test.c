@@ -188,7 +188,8 @@ START_TEST(machine_csv_tells_where_it_was_measured)
         "\nnproc_soft,", "\ncompiler,", "\nflags,", "\nglibc,", "\nlibevent,",
         "\ncongestion_control,", "\nsomaxconn,", "\nport_range,", "\nload_before,",
         "\nload_after,", "\ncommit,", "\nserver_cpus,", "\nclient_cpus,",
-        "\nceiling_per_s,", "\nmemory_kib,", "\ngovernor,"};
+        "\nceiling_per_s,", "\nmemory_kib,", "\ngovernor,"
+    };
     for (size_t i = 0; i < LENGTH(lines); i++)
         assert_says(text, lines[i]);
     free(text);
@@ -250,7 +251,7 @@ START_TEST(nothing_within_the_budget_is_said_too)
     struct table table;
     ck_assert_int_eq(bench_run("timeline -m blocking --budget 1ms", NULL, &output), 0);
     assert_says(output.out, "not run: timeline, blocking, 10 requests: 1.00 s by N·L, 1 "
-                            "trial is beyond its 1.00 ms of the budget\n");
+                "trial is beyond its 1.00 ms of the budget\n");
     assert_says(output.out, "Of timeline, no trial counts.");
     table_read(&table, "timeline.csv", result_csv_header);
     ck_assert_int_eq(table.rows, 0);
@@ -270,7 +271,7 @@ START_TEST(what_the_budget_leaves_out_is_one_line_for_each_contender)
     ck_assert_msg(second != NULL, "nothing of libevent: %s", output.out);
     /* The time is the same for all sizes, and is said once. */
     assert_says(second, " requests: 20.0 ms by L, 5 trials are beyond its 1.00 ms of the "
-                        "budget\n");
+                "budget\n");
     ck_assert_ptr_null(strstr(second + 1, "\nnot run: "));
     output_free(&output);
 }

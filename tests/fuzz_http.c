@@ -48,7 +48,7 @@ static void check_reader(const char *bytes, size_t size, const uint8_t *lengths,
     struct http_reader whole, cut;
     int progress = read_reply(&whole, bytes, size, NULL, 0);
     require(progress == HTTP_WHOLE || progress == -EPROTO || progress == -EBADMSG ||
-                progress == -ENODATA, "whole, no HTTP, cut short or not there");
+            progress == -ENODATA, "whole, no HTTP, cut short or not there");
     require((progress == -ENODATA) == (size == 0), "no data is when nothing came");
     require((uint64_t)whole.body_bytes <= size, "no more body than came");
     require(whole.server_wait_ns >= 0, "nobody waits for less than nothing");

@@ -446,7 +446,7 @@ START_TEST(reader_never_mistakes_a_long_line_for_a_shorter_one)
         char bytes[300];
         int length = snprintf(bytes, sizeof bytes,
                               HEAD_OK "Server-Timing: %*s;dur=123.25\r\n"
-                                      "Content-Length:%*s\r\n\r\n", spaces, "wait",
+                              "Content-Length:%*s\r\n\r\n", spaces, "wait",
                               spaces, "12345");
         struct http_reader reader;
         http_reader_init(&reader);

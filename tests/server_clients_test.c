@@ -216,7 +216,8 @@ START_TEST(no_descriptor_is_left_behind)
 {
     static const char *const targets[] = {
         "/delay/0", "/delay/1ms", "/fault/reset", "/fault/close", "/fault/garbage",
-        "/fault/truncate", "/gate/1", "/gate/1?order=last-first", "/drip/10?over=1ms"};
+        "/fault/truncate", "/gate/1", "/gate/1?order=last-first", "/drip/10?over=1ms"
+    };
     char reply[1024];
     assert_well();
     int before = count_descriptors();
@@ -239,7 +240,8 @@ START_TEST(thousands_of_waits_end_in_order_at_sigterm)
     enum { COUNT = 2000 };
     static const char *const targets[] = {
         "/delay/60s", "/gate/5000?timeout=60m", "/fault/stall", "/drip/1000?over=60s",
-        "/gate/2?order=last-first", "/gate/3?straggler=1&order=last-first&timeout=60m"};
+        "/gate/2?order=last-first", "/gate/3?straggler=1&order=last-first&timeout=60m"
+    };
     static int fds[COUNT];
     for (int i = 0; i < COUNT; i++) {
         fds[i] = client_connect(server.port);
@@ -273,7 +275,8 @@ START_TEST(too_few_descriptors_only_make_clients_wait)
     enum { COUNT = 60 };
     struct server poor;
     const char *const argv[] = {
-        "sh", "-c", "ulimit -n 40; exec " BUILD_DIR "/latency-server -p 0", NULL};
+        "sh", "-c", "ulimit -n 40; exec " BUILD_DIR "/latency-server -p 0", NULL
+    };
     server_start_as(&poor, argv);
     char reply[1024];
     int fds[COUNT];

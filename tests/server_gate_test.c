@@ -192,7 +192,8 @@ START_TEST(last_first_serves_clients_that_read_to_the_end)
 {
     static const char *const asks[] = {
         "GET /gate/1?order=last-first HTTP/1.1\r\nConnection: close\r\n\r\n",
-        "GET /gate/1?order=last-first HTTP/1.0\r\n\r\n"};
+        "GET /gate/1?order=last-first HTTP/1.0\r\n\r\n"
+    };
     for (size_t i = 0; i < LENGTH(asks); i++) {
         char reply[1024];
         int fd = client_connect(server.port);

@@ -171,7 +171,7 @@ int program_end(struct program *program, int signal, struct output *output)
     close(program->out_fd);
     close(program->err_fd);
     ck_assert_msg(!strstr(written.err, "Sanitizer") &&
-                      !strstr(written.err, "runtime error"),
+                  !strstr(written.err, "runtime error"),
                   "a sanitizer says:\n%s", written.err);
     if (output)
         *output = written;

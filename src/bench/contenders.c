@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 enum { CANNOT_RUN = 1, USAGE = 2 };
 
 /* Cuts one line of `fetch --list` in two: NAME and what it is. */

@@ -35,7 +35,7 @@ static const struct option_spec specs[] = {
     {0, "timeout", "T", OPTION_DURATION, offsetof(struct options, timeout_ns), CLOCK_MS,
      86400LL * CLOCK_S, "the longest that one request may take (default 30s)"},
     {0, "stack", "SIZE", OPTION_SIZE, offsetof(struct options, stack_bytes), 16384, 1 << 30,
-     "stack of each thread, as in 64K (default: the system's)"},
+            "stack of each thread, as in 64K (default: the system's)"},
     {'o', "output", "FILE", OPTION_TEXT, offsetof(struct options, output), 0, 0,
      "write requests.csv, a row for each request, to FILE"},
     {0, "list", NULL, OPTION_FLAG, offsetof(struct options, list), 0, 0,

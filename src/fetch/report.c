@@ -133,9 +133,9 @@ static void print_cost(FILE *out, const struct model *model, const struct summar
     getrusage(RUSAGE_SELF, &usage);    /* cannot fail: the arguments are right */
     char user[UNITS_TEXT], system[UNITS_TEXT];
     units_format_duration(user, usage.ru_utime.tv_sec * (int64_t)CLOCK_S +
-                                    usage.ru_utime.tv_usec * (int64_t)CLOCK_US);
+                          usage.ru_utime.tv_usec * (int64_t)CLOCK_US);
     units_format_duration(system, usage.ru_stime.tv_sec * (int64_t)CLOCK_S +
-                                      usage.ru_stime.tv_usec * (int64_t)CLOCK_US);
+                          usage.ru_stime.tv_usec * (int64_t)CLOCK_US);
     fprintf(out, "cost        %.1f MiB of memory at the peak, ",
             (double)read_peak_kib() / 1024);
     if (model->thread_each)

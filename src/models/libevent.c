@@ -159,7 +159,7 @@ static int run(const struct workload *workload, struct result *results)
     /* Changes to what epoll watches are collected and merged until the loop waits; and no
        timeout comes early, as it would by a clock that moves every 4 ms. */
     event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST |
-                                      EVENT_BASE_FLAG_PRECISE_TIMER);
+                          EVENT_BASE_FLAG_PRECISE_TIMER);
     struct event_base *base = event_base_new_with_config(config);
     event_config_free(config);
     if (!base)

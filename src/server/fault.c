@@ -32,7 +32,7 @@ static void cut_short(struct visit *visit)
     hang_up(visit, visit->method == EVHTTP_REQ_HEAD
                        ? "HTTP/1.1 200 OK\r\nContent-Le"
                        : "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
-                         "Content-Length: 100\r\n\r\ncut short\n");
+            "Content-Length: 100\r\n\r\ncut short\n");
 }
 
 static void send_garbage(struct visit *visit)

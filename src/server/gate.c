@@ -156,7 +156,7 @@ static struct round *round_new(struct service *service, int64_t size, int64_t du
 static struct round *find_round(const struct service *service, int64_t size)
 {
     struct round *round;
-    LIST_FOREACH(round, &service->rounds, link)
+    LIST_FOREACH (round, &service->rounds, link)
         if (round->size == size)
             break;
     return round;

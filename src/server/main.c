@@ -114,7 +114,8 @@ static int run(struct service *service, const char *place)
 int main(int argc, char **argv)
 {
     struct options options = {
-        .address = "127.0.0.1", .port = 8080, .seed = 1, .max_delay_ns = 60LL * CLOCK_S};
+        .address = "127.0.0.1", .port = 8080, .seed = 1, .max_delay_ns = 60LL * CLOCK_S
+    };
     options_or_exit(&program, argc, argv, &options);
     raise_descriptor_limit();
     signal(SIGPIPE, SIG_IGN);    /* a client that has left is no reason to end */

@@ -61,7 +61,7 @@ static struct event_base *new_base(void)
     if (!config)
         return NULL;
     event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER |
-                                      EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+                          EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     struct event_base *base = event_base_new_with_config(config);
     event_config_free(config);
     return base;

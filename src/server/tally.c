@@ -21,7 +21,8 @@ void tally_reset(struct tally *tally)
 {
     int64_t in_flight = tally->in_flight;
     *tally = (struct tally){
-        .requests = in_flight, .in_flight = in_flight, .peak_in_flight = in_flight};
+        .requests = in_flight, .in_flight = in_flight, .peak_in_flight = in_flight
+    };
 }
 
 void tally_format(const struct tally *tally, char text[TALLY_TEXT])

@@ -189,7 +189,7 @@ void visit_say_and_linger(struct visit *visit, void (*on_closed)(void *arg), voi
 static void end_lingering(struct service *service, struct evhttp_connection *connection)
 {
     struct visit *visit;
-    LIST_FOREACH(visit, &service->lingering, link)
+    LIST_FOREACH (visit, &service->lingering, link)
         if (visit->connection == connection) {
             unwatch(visit);
             on_close(connection, visit);

@@ -57,7 +57,7 @@ void visit_reply(struct visit *visit, int status, const char *type, const char *
 
 /* Answers with a sentence in plain text. */
 void visit_say(struct visit *visit, int status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+__attribute__((format(printf, 3, 4)));
 
 /* The same, for a watched visit; keeps the connection open, whatever the client asked for,
    until it closes it or asks for more on it, and then calls on_closed(arg). */
