@@ -12,9 +12,9 @@ warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 compile  := -std=c11 -D_DEFAULT_SOURCE -Isrc -I$(BUILD)/gen $(warnings) -pthread -MMD -MP
 
 # Asked once. Core is the loop and bufferevents; extra has evhttp, which the server alone uses.
-libs := $(shell pkg-config --libs libevent_core libevent_extra check 2>/dev/null)
-core  = $(filter -L% -levent_core,$(libs))
-extra = $(filter -L% -levent_extra -levent_core,$(libs))
+extra := $(shell pkg-config --libs libevent_extra libevent_core 2>/dev/null)
+core   = $(filter-out -levent_extra,$(extra))
+check  = $(filter-out -pthread,$(shell pkg-config --libs check 2>/dev/null))
 
 objects = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(addprefix src/,$(sort $(1))))))
 # All of some folders but what has a main: for the tests, which bring their own.
@@ -77,7 +77,7 @@ $(foreach suite,$(suites),$(eval $(suite): \
 $(filter $(BUILD)/tests/bench_%,$(suites)): $(BUILD)/obj/tests/bench_support.o
 $(suites): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support.o
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ $(filter-out -pthread,$(libs)) -lm
+	$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ $(extra) $(check) -lm
 
 $(BUILD)/obj/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
