@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { FEW = 3, MANY = 5000, MANY_IN_FLIGHT = 100 };
+enum { FEW = 3, MANY = 5000, MANY_IN_FLIGHT = 100, TRIES = 3 };
 
 /* Three requests of 50 ms: enough to see whether they overlap. */
 static int warm_up(struct bench *bench, struct contender *contender, bool *able)
@@ -67,22 +67,35 @@ static const struct contender *choose(const struct contenders *contenders)
     return chosen;
 }
 
-int warmup_ceiling(struct bench *bench)
+/* Runs once without any wait. Returns 0 or -errno; takes the rate if it is the highest. */
+static int try_ceiling(struct bench *bench, const struct contender *contender)
 {
     struct trial trial = {
-        .contender = choose(&bench->contenders),
+        .contender = contender,
         .requests = MANY,
         .in_flight = MANY_IN_FLIGHT,
         .path = "/delay/0",
     };
-    if (!trial.contender)
-        return 0;    /* one at a time does not come near the server's limit */
     int ran = trial_run(bench, &trial);
-    if (ran == TRIAL_RAN && trial.summary.ok == MANY)
-        bench->ceiling_per_s = MANY * (double)CLOCK_S / (double)trial.summary.wall_ns;
-    else if (ran >= 0)
-        bench_say(bench, "the server's ceiling could not be measured: %s, %d requests",
-                  trial.contender->name, MANY);
+    if (ran == TRIAL_RAN && trial.summary.ok == MANY) {
+        double per_s = MANY * (double)CLOCK_S / (double)trial.summary.wall_ns;
+        if (per_s > bench->ceiling_per_s)
+            bench->ceiling_per_s = per_s;
+    }
     trial_free(&trial);
     return ran < 0 ? ran : 0;
+}
+
+int warmup_ceiling(struct bench *bench)
+{
+    const struct contender *contender = choose(&bench->contenders);
+    if (!contender)
+        return 0;    /* one at a time does not come near the server's limit */
+    int error = 0;
+    for (int i = 0; !error && i < TRIES; i++)    /* a neighbour can only make it look lower */
+        error = try_ceiling(bench, contender);
+    if (!error && bench->ceiling_per_s == 0)
+        bench_say(bench, "the server's ceiling could not be measured: %s, %d requests",
+                  contender->name, MANY);
+    return error;
 }
