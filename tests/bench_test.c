@@ -270,7 +270,7 @@ START_TEST(what_the_budget_leaves_out_is_one_line_for_each_contender)
     ck_assert_msg(line != NULL, "nothing of libevent: %s", output.out);
     /* The time is the same for all sizes, and is said once. */
     assert_says(line, " requests: 20.0 ms by L, 5 trials are beyond its 1.00 ms of the "
-                      "budget\n");
+                "budget\n");
     int lines = 0;
     for (line = output.out; (line = strstr(line, "not run: ")) != NULL; line++)
         lines++;

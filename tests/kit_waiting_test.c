@@ -256,7 +256,7 @@ START_TEST(a_listener_takes_the_port_it_is_given_or_says_why_not)
     static const char *const wrong[] = {"", "localhost", "127.0.0.256", "::g",
                                         "127.0.0.1:80"};
     for (size_t i = 0; i < LENGTH(wrong); i++)
-        ck_assert_int_eq(net_listen(wrong[i], 0, 8), -EINVAL);
+        ck_assert_int_eq(net_listen(wrong[i], 0, 8), -EDESTADDRREQ);
     ck_assert_int_eq(free_descriptor(), before);
     int client = net_connect(&server, patience());
     close(accept_one(listener));    /* leaves a connection that holds the port a while */

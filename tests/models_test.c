@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { MOST = 256 };
@@ -22,6 +23,7 @@ static struct result results[MOST];
 static void begin(void)
 {
     stop = 0;
+    signal(SIGPIPE, SIG_IGN);    /* as model.h asks for */
     server_start(&server, NULL);
 }
 
@@ -219,14 +221,21 @@ END_TEST
 START_TEST(model_reports_an_address_that_cannot_be_reached)
 {
     const struct model *model = models[_i];
-    struct workload workload = ask(model, "/", 3, 2);
+    struct workload workload = ask(model, "/", 200, 2);
     /* Broadcast is for UDP: connect(2) says so at once, without a word on the network. */
     ck_assert_int_eq(net_resolve("255.255.255.255", 9, &workload.server), 0);
+    struct rlimit all, few;    /* enough for those in flight, not for all one by one */
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &all), 0);
+    few = all;
+    few.rlim_cur = 50;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
     ck_assert_int_eq(run(model, &workload), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &all), 0);
     for (int i = 0; i < workload.count; i++) {
         ck_assert_int_ne(results[i].error, 0);
         ck_assert_int_ne(results[i].error, ECANCELED);
         ck_assert_int_ne(results[i].error, ETIMEDOUT);
+        ck_assert_int_ne(results[i].error, EMFILE);
         ck_assert_int_ge(results[i].end_ns, results[i].start_ns);
     }
 }

@@ -8,7 +8,8 @@
 enum { PREFLIGHT_WHY = 256 };
 
 /* Checks descriptors (and raises the soft limit where it may), threads and ports.
-   Returns 0, or -EAGAIN with why set to the limit in the way and how to raise it. */
+   Returns 0, -EAGAIN with why set to the limit in the way and how to raise it, or another
+   -errno. */
 int preflight(const struct model *model, const struct workload *workload,
               char why[PREFLIGHT_WHY]);
 

@@ -13,17 +13,14 @@
    walked together. An end at the very moment of a start comes first. */
 static int find_peak(const int64_t *starts, const int64_t *ends, size_t count)
 {
-    int now = 0, peak = 0;
-    size_t ended = 0;
+    size_t peak = 0, ended = 0;
     for (size_t started = 0; started < count; started++) {
-        while (ends[ended] <= starts[started]) {
+        while (ended < started && ends[ended] <= starts[started])
             ended++;
-            now--;
-        }
-        if (++now > peak)
-            peak = now;
+        if (started + 1 - ended > peak)
+            peak = started + 1 - ended;
     }
-    return peak;
+    return (int)peak;
 }
 
 int summarise(const struct workload *workload, const struct result *results,
@@ -89,8 +86,8 @@ static void print_time(FILE *out, const struct workload *workload,
     units_format_duration(text, summary->wall_ns);
     fprintf(out, "time        %s", text);
     int64_t delay_ns = find_delay(workload->target);
-    if (delay_ns > 0) {
-        int rounds = (workload->count + workload->in_flight - 1) / workload->in_flight;
+    int rounds = (workload->count + workload->in_flight - 1) / workload->in_flight;
+    if (delay_ns > 0 && delay_ns < INT64_MAX / rounds) {
         units_format_duration(ideal_text, rounds * delay_ns);
         units_format_duration(delay_text, delay_ns);
         fprintf(out, "; the ideal is %s = %d x %s", ideal_text, rounds, delay_text);
@@ -144,7 +141,7 @@ static void print_cost(FILE *out, const struct model *model, const struct summar
     else
         fprintf(out, "1 thread,\n");
     fprintf(out, "            %s of CPU in user mode and %s in the kernel,\n", user, system);
-    fprintf(out, "            %ld switches to wait and %ld because the kernel said so\n",
+    fprintf(out, "            %ld voluntary context switches (to wait) and %ld involuntary\n",
             usage.ru_nvcsw, usage.ru_nivcsw);
 }
 

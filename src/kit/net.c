@@ -141,7 +141,7 @@ int net_listen(const char *address, int port, int backlog)
                              .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     struct addrinfo *found;
     if (getaddrinfo(address, service, &hints, &found) != 0)
-        return -EINVAL;
+        return -EDESTADDRREQ;
     int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
     int on = 1;
     int error = 0;

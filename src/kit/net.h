@@ -40,7 +40,7 @@ int net_socket_nonblocking(const struct endpoint *server);
 
 /* Returns a non-blocking socket that listens at address and port (0: any free one) with
    room for backlog connections not yet accepted, which the caller closes, or -errno;
-   -EINVAL if address is no IPv4 or IPv6 address. The kernel caps backlog at
+   -EDESTADDRREQ if address is no IPv4 or IPv6 address. The kernel caps backlog at
    net.core.somaxconn. Accepted sockets inherit TCP_NODELAY. */
 int net_listen(const char *address, int port, int backlog);
 

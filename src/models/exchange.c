@@ -31,7 +31,9 @@ static int receive_reply(int fd, char *buffer, int64_t deadline_ns, struct resul
     return progress;
 }
 
-static int converse(const struct workload *workload, int number, struct result *result)
+/* Leaves the connection open, in *fd. */
+static int converse(const struct workload *workload, int number, struct result *result,
+                    int *fd)
 {
     int64_t deadline_ns = result->start_ns + workload->timeout_ns;
     char buffer[BUFFER];
@@ -40,24 +42,25 @@ static int converse(const struct workload *workload, int number, struct result *
     if (length < 0)
         return length;
 
-    int fd = net_connect(&workload->server, deadline_ns);
-    if (fd < 0)
-        return fd;
+    *fd = net_connect(&workload->server, deadline_ns);
+    if (*fd < 0)
+        return *fd;
     result->connected_ns = clock_ns();
 
-    int error = net_send_all(fd, buffer, (size_t)length, deadline_ns);
-    if (!error) {
-        result->sent_ns = clock_ns();
-        error = receive_reply(fd, buffer, deadline_ns, result);
-    }
-    close(fd);
-    return error;
+    int error = net_send_all(*fd, buffer, (size_t)length, deadline_ns);
+    if (error)
+        return error;
+    result->sent_ns = clock_ns();
+    return receive_reply(*fd, buffer, deadline_ns, result);
 }
 
 void exchange(const struct workload *workload, int number, struct result *result)
 {
+    int fd = -1;
     result->start_ns = clock_ns();
-    int error = converse(workload, number, result);
+    int error = converse(workload, number, result, &fd);
     result->error = error == -EPIPE ? ECONNRESET : -error;    /* the peer's reset, seen late */
     result->end_ns = clock_ns();
+    if (fd >= 0)
+        close(fd);
 }

@@ -11,12 +11,14 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 struct loop {
     const struct workload *workload;
     struct result         *results;
     struct event_base     *base;
     const struct timeval  *timeout;    /* common to all: a queue in libevent, not a heap */
+    LIST_HEAD(, request)   requests;   /* those in flight */
     int                    next;       /* the number of the request to start next */
     int                    in_flight;
 };
@@ -25,7 +27,8 @@ struct loop {
 struct request {
     struct loop        *loop;
     struct result      *result;
-    struct bufferevent *connection;    /* owns the descriptor */
+    LIST_ENTRY(request) link;
+    struct bufferevent *connection;    /* the descriptor is ours to close */
     struct event        timer;
     struct http_reader  reader;
 };
@@ -40,8 +43,12 @@ static void request_end(struct request *request, int error)
     result->error = error == EPIPE ? ECONNRESET : error;    /* the peer's reset, seen late */
     result->end_ns = clock_ns();
     event_del(&request->timer);
-    if (request->connection)
-        bufferevent_free(request->connection);    /* closes, and calls back no more */
+    LIST_REMOVE(request, link);
+    if (request->connection) {
+        evutil_socket_t fd = bufferevent_getfd(request->connection);
+        bufferevent_free(request->connection);    /* calls back no more */
+        evutil_closesocket(fd);    /* now: BEV_OPT_CLOSE_ON_FREE would in the next turn */
+    }
     request->loop->in_flight--;
     free(request);
 }
@@ -103,8 +110,7 @@ static int request_connect(struct request *request, int number)
     int fd = net_socket_nonblocking(&workload->server);
     if (fd < 0)
         return fd;
-    request->connection =
-        bufferevent_socket_new(request->loop->base, fd, BEV_OPT_CLOSE_ON_FREE);
+    request->connection = bufferevent_socket_new(request->loop->base, fd, 0);
     if (!request->connection) {
         evutil_closesocket(fd);
         return -ENOMEM;
@@ -133,6 +139,7 @@ static void request_start(struct loop *loop, int number)
     request->result = result;
     http_reader_init(&request->reader);
     evtimer_assign(&request->timer, loop->base, on_timeout, request);
+    LIST_INSERT_HEAD(&loop->requests, request, link);
     loop->in_flight++;
     int error = request_connect(request, number);
     if (!error && evtimer_add(&request->timer, loop->timeout) < 0)
@@ -167,11 +174,19 @@ static int run(const struct workload *workload, struct result *results)
     struct timeval timeout = clock_timeval(workload->timeout_ns);
     struct loop loop = {.workload = workload, .results = results, .base = base,
                         .timeout = event_base_init_common_timeout(base, &timeout)};
-    int turned = loop.timeout ? 0 : -1;
-    for (refill(&loop); turned == 0 && loop.in_flight > 0; refill(&loop))
-        turned = event_base_loop(base, EVLOOP_ONCE);    /* waits, then calls back */
+    LIST_INIT(&loop.requests);
+    int error = loop.timeout ? 0 : -ENOMEM;
+    if (!error)
+        refill(&loop);
+    while (!error && loop.in_flight > 0) {
+        if (event_base_loop(base, EVLOOP_ONCE) < 0)    /* waits, then calls back */
+            error = -EIO;
+        refill(&loop);
+    }
+    while (!LIST_EMPTY(&loop.requests))    /* the loop itself failed: they fail with it */
+        request_end(LIST_FIRST(&loop.requests), -error);
     event_base_free(base);
-    return turned == 0 ? 0 : -EIO;
+    return error;
 }
 
 const struct model model_libevent = {

@@ -32,7 +32,8 @@ struct model {
        result is zero but for its error, ECANCELED: never started. A request that fails is a
        result. Returns 0, or -errno if the model itself could not go on: then too every result
        tells what became of its request. Leaves no thread, process, descriptor or allocation
-       behind. Called from the main thread. */
+       behind. Called from the main thread, with SIGPIPE ignored: libraries write with
+       calls that raise it. */
     int (*run)(const struct workload *workload, struct result *results);
 };
 

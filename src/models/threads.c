@@ -16,7 +16,7 @@ struct slot {
     int                    number;
     pthread_t              thread;
     bool                   started;   /* there is a thread to join */
-    atomic_bool            ended;     /* set by the thread when it has nothing left to do */
+    atomic_bool            ended;     /* set by the thread when its exchange is over */
 };
 
 struct crew {
@@ -42,11 +42,11 @@ static struct slot *take_free_slot(struct crew *crew)
     while (sem_wait(&crew->free) < 0)
         continue;    /* EINTR: a signal came; no other error can happen here */
     struct slot *slot;
-    do {             /* ends: the semaphore says that there is one */
+    do {    /* ends: as many are free, or have ended, as the semaphore has let us pass */
         slot = &crew->slots[crew->look_at];
         crew->look_at = (crew->look_at + 1) % crew->workload->in_flight;
     } while (slot->started && !atomic_load(&slot->ended));
-    if (slot->started)
+    if (slot->started)    /* it may have its sem_post still to do; the join waits for that */
         pthread_join(slot->thread, NULL);
     slot->started = false;
     atomic_store(&slot->ended, false);
@@ -76,9 +76,9 @@ static int run(const struct workload *workload, struct result *results)
     crew.slots = calloc((size_t)workload->in_flight, sizeof *crew.slots);
     if (!crew.slots)
         return -ENOMEM;
-    sem_init(&crew.free, 0, (unsigned)workload->in_flight);
+    sem_init(&crew.free, 0, (unsigned)workload->in_flight);    /* SEM_VALUE_MAX is 2^31 - 1 */
     pthread_attr_t attr;
-    pthread_attr_init(&attr);
+    pthread_attr_init(&attr);    /* these two cannot fail on Linux */
     int error = 0;
     if (workload->stack_bytes)
         error = -pthread_attr_setstacksize(&attr, workload->stack_bytes);

@@ -13,7 +13,7 @@ const char fault_kinds[] = "reset, close, truncate, stall or garbage";
 static void reset(struct visit *visit)
 {
     struct sockaddr nobody = {.sa_family = AF_UNSPEC};
-    connect(visit_fd(visit), &nobody, sizeof nobody);
+    connect(visit_fd(visit), &nobody, sizeof nobody);    /* cannot fail when connected */
     visit_drop(visit);
 }
 
@@ -29,10 +29,10 @@ static void hang_up(struct visit *visit, const char *bytes)
    that could be cut, so its head is. */
 static void cut_short(struct visit *visit)
 {
-    hang_up(visit, visit->method == EVHTTP_REQ_HEAD
-                       ? "HTTP/1.1 200 OK\r\nContent-Le"
-                       : "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
-            "Content-Length: 100\r\n\r\ncut short\n");
+    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Le";
+    static const char body[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+                               "Content-Length: 100\r\n\r\ncut short\n";
+    hang_up(visit, visit->method == EVHTTP_REQ_HEAD ? head : body);
 }
 
 static void send_garbage(struct visit *visit)

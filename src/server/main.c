@@ -71,7 +71,7 @@ static int listen_or_exit(const struct options *options)
         return fd;
     char place[NET_NAME];
     format_place(place, options->address, (int)options->port);
-    if (fd == -EINVAL) {
+    if (fd == -EDESTADDRREQ) {
         fprintf(stderr, "%s: --address: '%s' is not an IPv4 or IPv6 address\n",
                 program.name, options->address);
         exit(2);
@@ -101,8 +101,14 @@ static int run(struct service *service, const char *place)
         /* Only now that signals are watched: who reads this may send one at once. */
         printf("listening on http://%s\n", place);
         status = options_exit_status(&program, 0);
-        if (status == 0)    /* else whoever waits for that line waits in vain */
-            event_base_dispatch(base);
+        if (status == 0 &&    /* else whoever waits for that line waits in vain */
+            event_base_dispatch(base) < 0) {
+            fprintf(stderr, "%s: the event loop failed\n", program.name);
+            status = 1;
+        }
+    } else {
+        fprintf(stderr, "%s: signals cannot be watched: %s\n", program.name,
+                strerror(ENOMEM));
     }
     if (interrupt)
         event_free(interrupt);

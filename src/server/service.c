@@ -18,8 +18,8 @@ enum {
     EVERY_METHOD = 0xffff     /* evhttp says 501 to others, and has a bit for unknown */
 };
 
-/* evhttp asks for a stream for each connection that it has accepted: the one moment at
-   which it lets us know of one. The stream is as it would have made it itself. */
+/* evhttp asks for a bufferevent for each connection that it has accepted: the one moment
+   at which it lets us know of one. It is as evhttp would have made it itself. */
 static struct bufferevent *on_accept(struct event_base *base, void *arg)
 {
     struct service *service = arg;
@@ -41,8 +41,9 @@ static void on_accept_error(struct evconnlistener *listener, void *http)
     (void)http;
     struct timeval pause = {.tv_usec = ACCEPT_PAUSE_US};
     evconnlistener_disable(listener);
-    event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, on_pause_over,
-                    listener, &pause);
+    if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, on_pause_over,
+                        listener, &pause) < 0)
+        evconnlistener_enable(listener);    /* no memory: better to spin than to be deaf */
 }
 
 /* libevent warns of what clients do wrong, a line each; that is their business. */
@@ -96,7 +97,8 @@ int service_open(struct service *service, int listen_fd)
 void service_close(struct service *service)
 {
     if (service->http)
-        evhttp_free(service->http);    /* closes all connections, so ends all visits */
+        evhttp_free(service->http);    /* closes all connections, so ends all visits; http.h
+                                          promises it for no visits, 2.1.12 does it for all */
     if (service->base)
         event_base_free(service->base);
 }

@@ -3,7 +3,7 @@
 #include "kit/clock.h"
 
 #include <inttypes.h>
-#include <linux/tcp.h>
+#include <linux/tcp.h>    /* the tcp_info of <netinet/tcp.h> ends before tcpi_bytes_sent */
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,14 +18,14 @@
 
 enum { AHEAD_MOST = 65536 };    /* bytes taken from a client that waits for its reply */
 
-static struct bufferevent *stream_of(const struct visit *visit)
+static struct bufferevent *bufferevent_of(const struct visit *visit)
 {
     return evhttp_connection_get_bufferevent(visit->connection);
 }
 
 int visit_fd(const struct visit *visit)
 {
-    return bufferevent_getfd(stream_of(visit));
+    return bufferevent_getfd(bufferevent_of(visit));
 }
 
 static void settle(struct visit *visit, int64_t *outcome)
@@ -44,7 +44,7 @@ static void visit_free(struct visit *visit)
 
 /* --- The client's leaving ----------------------------------------------------------- */
 
-/* evhttp's close callback: the client has left, or the service is about to end. */
+/* evhttp's close callback, and end_lingering's: the client has left, or the service ends. */
 static void on_close(struct evhttp_connection *connection, void *arg)
 {
     (void)connection;
@@ -61,29 +61,31 @@ static void on_close(struct evhttp_connection *connection, void *arg)
 /* While a request waits for its reply, evhttp reads nothing, and would not learn that the
    client has left. So reading goes on, with two precautions. evhttp's own read callback
    must not see what arrives: it takes bytes in this state for a bug of its own and ends
-   the program. And what arrives is kept for later, so it must not become too much. */
+   the program. And what arrives is kept for later, so it must not become too much; a
+   client that sends more than that while it waits is not seen to leave.
+   None of this is documented. It holds for libevent 2.1.12, and the tests hold it. */
 void visit_watch(struct visit *visit, void (*on_left)(void *arg), void *arg)
 {
-    struct bufferevent *stream = stream_of(visit);
+    struct bufferevent *bufferevent = bufferevent_of(visit);
     bufferevent_data_cb on_written;
     bufferevent_event_cb on_event;
     void *context;
-    bufferevent_getcb(stream, NULL, &on_written, &on_event, &context);
-    bufferevent_setcb(stream, NULL, on_written, on_event, context);
-    bufferevent_setwatermark(stream, EV_READ, 0, AHEAD_MOST);
-    bufferevent_enable(stream, EV_READ);
+    bufferevent_getcb(bufferevent, NULL, &on_written, &on_event, &context);
+    bufferevent_setcb(bufferevent, NULL, on_written, on_event, context);
+    bufferevent_setwatermark(bufferevent, EV_READ, 0, AHEAD_MOST);
+    bufferevent_enable(bufferevent, EV_READ);
     evhttp_connection_set_closecb(visit->connection, on_close, visit);
     visit->on_left = on_left;
     visit->arg = arg;
 }
 
-/* evhttp gets its connection back as it was. */
+/* Enough for evhttp to go on: it sets its callbacks anew when it sends a reply. */
 static void unwatch(struct visit *visit)
 {
     if (!visit->on_left)
         return;
     evhttp_connection_set_closecb(visit->connection, NULL, NULL);
-    bufferevent_setwatermark(stream_of(visit), EV_READ, 0, 0);
+    bufferevent_setwatermark(bufferevent_of(visit), EV_READ, 0, 0);
 }
 
 /* --- Replies ------------------------------------------------------------------------ */
@@ -92,7 +94,7 @@ static void unwatch(struct visit *visit)
    to a client that has closed its half. It starts again by itself when it has sent all. */
 static void stop_reading(const struct visit *visit)
 {
-    bufferevent_disable(stream_of(visit), EV_READ);
+    bufferevent_disable(bufferevent_of(visit), EV_READ);
 }
 
 void visit_add_field(struct visit *visit, const char *name, const char *value)
@@ -123,7 +125,7 @@ static void send_reply(struct visit *visit, int status, const char *type,
                        const char *body)
 {
     size_t length = strlen(body);
-    bool bodiless = status == 204 || status == 304;    /* RFC 9110 section 15 */
+    bool bodiless = status == 204 || status == 205 || status == 304;    /* RFC 9110 section 15 */
     if (!bodiless) {
         describe_body(visit, type, length);
         if (visit->method != EVHTTP_REQ_HEAD)    /* evhttp would send it all the same */
@@ -157,7 +159,7 @@ static bool wants_close(struct evhttp_request *request)
 {
     const char *wish =
         evhttp_find_header(evhttp_request_get_input_headers(request), "Connection");
-    if (request->major == 1 && request->minor == 0)
+    if (request->major == 1 && request->minor == 0)    /* there is no function to ask */
         return !wish || evutil_ascii_strcasecmp(wish, "keep-alive") != 0;
     return wish && evutil_ascii_strcasecmp(wish, "close") == 0;
 }
@@ -174,7 +176,7 @@ void visit_say_and_linger(struct visit *visit, void (*on_closed)(void *arg), voi
 {
     visit->on_left = on_closed;    /* by the close callback that is in place already */
     visit->arg = arg;
-    bufferevent_setwatermark(stream_of(visit), EV_READ, 0, 0);
+    bufferevent_setwatermark(bufferevent_of(visit), EV_READ, 0, 0);
     if (wants_close(visit->request)) {    /* evhttp is told that it does not */
         struct evkeyvalq *wishes = evhttp_request_get_input_headers(visit->request);
         evhttp_remove_header(wishes, "Connection");

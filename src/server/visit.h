@@ -64,8 +64,8 @@ __attribute__((format(printf, 3, 4)));
 void visit_say_and_linger(struct visit *visit, void (*on_closed)(void *arg), void *arg,
                           const char *sentence);
 
-/* Three steps: the head, some of the body any number of times, the end. In between, the
-   visit must be watched. Where the client wants the head alone, the body is dropped. */
+/* Three steps: the head (which tells the wait until now), some of the body any number of
+   times, the end. In between, the visit must be watched. Where the client wants the head alone, the body is dropped. */
 void visit_begin_body(struct visit *visit, size_t length);
 void visit_send_body(struct visit *visit, const char *bytes, size_t length);
 void visit_end_body(struct visit *visit);
