@@ -137,7 +137,7 @@ $(BUILD)/fuzz/%: tests/%.c $(wildcard src/kit/*.[ch])
 	    -fno-sanitize-recover=all -o $@ $< $(wildcard src/kit/*.c) -lm
 
 .PHONY: yardstick
-yardstick:    ## compare with wrk and nginx, and print each figure beside its aim (ten minutes)
+yardstick:    ## compare with wrk and nginx, and print each figure beside its aim (four minutes)
 	@src/setup.sh build yardstick
 	@$(MAKE) --no-print-directory all
 	@tests/yardstick.sh $(BUILD)

@@ -48,6 +48,10 @@ if [ "${1:-}" = --check ]; then
 fi
 missing=
 for purpose in "$@"; do
+    table | grep -q "^$purpose " || {
+        echo "setup: there is no purpose '$purpose'; there are" "$(table | cut -d' ' -f1 | uniq | xargs)" >&2
+        exit 2
+    }
     while read -r wanted probe package; do
         [ "$wanted" = "$purpose" ] || continue
         if has "$probe"; then

@@ -444,14 +444,6 @@ START_TEST(a_median_is_of_the_valid_trials_of_one_cell)
 }
 END_TEST
 
-static TCase *add_case(Suite *suite, const char *name)
-{
-    TCase *tests = tcase_create(name);
-    tcase_set_timeout(tests, 120);
-    suite_add_tcase(suite, tests);
-    return tests;
-}
-
 static void finish(void)
 {
     folder_empty();
@@ -460,7 +452,7 @@ static void finish(void)
 
 static void add_runs(Suite *suite)
 {
-    TCase *summary = add_case(suite, "summary");
+    TCase *summary = suite_add(suite, "summary");
     tcase_add_checked_fixture(summary, folder_make, finish);
     tcase_add_test(summary, summary_tells_what_became_of_every_request);
     tcase_add_test(summary, summary_of_a_run_without_a_start_is_zero);
@@ -469,7 +461,7 @@ static void add_runs(Suite *suite)
     tcase_add_loop_test(summary, summary_reads_exactly_one_row_for_each_request, 0,
                         (int)LENGTH(refusals));
     tcase_add_test(summary, summary_refuses_what_is_not_requests_csv);
-    TCase *guards = add_case(suite, "guards");
+    TCase *guards = suite_add(suite, "guards");
     tcase_add_test(guards, guards_pass_a_trial_in_which_all_is_well);
     tcase_add_test(guards, guards_count_failures_by_reason);
     tcase_add_test(guards, guards_notice_a_full_listen_queue);
@@ -481,7 +473,7 @@ static void add_runs(Suite *suite)
 
 static void add_campaign(Suite *suite)
 {
-    TCase *plan = add_case(suite, "plan");
+    TCase *plan = suite_add(suite, "plan");
     tcase_add_test(plan, schedule_runs_every_cell_once_in_each_trial);
     tcase_add_test(plan, schedule_follows_from_the_seed_and_the_trial);
     tcase_add_test(plan, schedule_gives_each_cell_a_fair_place);
@@ -489,7 +481,7 @@ static void add_campaign(Suite *suite)
     tcase_add_test(plan, schedule_takes_the_shortest_cells_that_the_budget_has_room_for);
     tcase_add_test(plan, what_one_does_not_want_of_the_budget_goes_to_the_others);
     tcase_add_test(plan, what_the_last_cells_leave_of_the_budget_is_offered_once_more);
-    TCase *report = add_case(suite, "report");
+    TCase *report = suite_add(suite, "report");
     tcase_add_test(report, progress_stretches_the_plan_as_the_past_was_stretched);
     tcase_add_test(report, numbers_are_written_for_people);
     tcase_add_test(report, a_median_is_of_the_valid_trials_of_one_cell);
@@ -500,9 +492,5 @@ int main(void)
     Suite *suite = suite_create("bench: pieces");
     add_runs(suite);
     add_campaign(suite);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_end(suite);
 }

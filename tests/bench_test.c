@@ -514,8 +514,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("bench");
-    TCase *tcase = tcase_create("bench");
-    tcase_set_timeout(tcase, 120);
+    TCase *tcase = suite_add(suite, "bench");
     tcase_add_checked_fixture(tcase, bench_begin, bench_finish);
     tcase_add_test(tcase, bench_lists_its_experiments);
     tcase_add_test(tcase, makespan_has_a_row_for_each_model_size_and_trial);
@@ -541,10 +540,5 @@ int main(void)
     tcase_add_test(tcase, the_second_interrupt_ends_it_at_once);
     tcase_add_test(tcase, a_server_that_dies_is_said_and_the_rows_are_kept);
     tcase_add_test(tcase, a_reader_that_left_is_an_error_and_not_a_crash);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_end(suite);
 }

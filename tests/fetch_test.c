@@ -370,8 +370,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("fetch");
-    TCase *tcase = tcase_create("fetch");
-    tcase_set_timeout(tcase, 120);
+    TCase *tcase = suite_add(suite, "fetch");
     int count = 0;
     while (models[count])
         count++;
@@ -397,10 +396,5 @@ int main(void)
     tcase_add_test(tcase, fetch_says_that_its_screen_could_not_be_printed);
     tcase_add_test(tcase, fetch_survives_a_reader_that_left);
     tcase_add_test(tcase, summary_finds_the_peak_and_the_quantiles);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_end(suite);
 }

@@ -2,6 +2,7 @@
 #include "kit/array.h"
 #include "kit/clock.h"
 #include "kit/http.h"
+#include "tests/support.h"
 
 #include <check.h>
 #include <errno.h>
@@ -514,23 +515,15 @@ END_TEST
 
 /* --- the suite -------------------------------------------------------------------- */
 
-static TCase *add_case(Suite *suite, const char *name)
-{
-    TCase *tests = tcase_create(name);
-    tcase_set_timeout(tests, 120);
-    suite_add_tcase(suite, tests);
-    return tests;
-}
-
 static void add_http(Suite *suite)
 {
-    TCase *request = add_case(suite, "request");
+    TCase *request = suite_add(suite, "request");
     tcase_add_test(request, a_url_is_taken_apart);
     tcase_add_test(request, a_wrong_url_is_refused_with_the_reason);
     tcase_add_test(request, a_url_is_bounded_by_its_buffers);
     tcase_add_test(request, a_request_asks_for_its_target_and_for_the_connections_end);
     tcase_add_test(request, any_url_that_is_taken_makes_a_request_that_fits);
-    TCase *reader = add_case(suite, "reader");
+    TCase *reader = suite_add(suite, "reader");
     int count = LENGTH(replies);
     tcase_add_loop_test(reader, reader_reads_a_whole_reply, 0, count);
     tcase_add_loop_test(reader, reader_copes_with_any_split, 0, count);
@@ -550,9 +543,5 @@ int main(void)
 {
     Suite *suite = suite_create("kit: http");
     add_http(suite);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_end(suite);
 }

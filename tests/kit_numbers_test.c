@@ -4,6 +4,7 @@
 #include "kit/random.h"
 #include "kit/stats.h"
 #include "kit/units.h"
+#include "tests/support.h"
 
 #include <check.h>
 #include <errno.h>
@@ -241,26 +242,18 @@ END_TEST
 
 /* --- the suite -------------------------------------------------------------------- */
 
-static TCase *add_case(Suite *suite, const char *name)
-{
-    TCase *tests = tcase_create(name);
-    tcase_set_timeout(tests, 120);
-    suite_add_tcase(suite, tests);
-    return tests;
-}
-
 static void add_numbers(Suite *suite)
 {
-    TCase *units = add_case(suite, "units");
+    TCase *units = suite_add(suite, "units");
     tcase_add_test(units, durations_are_read_whole_or_not_at_all);
     tcase_add_test(units, counts_are_read_whole_or_not_at_all);
     tcase_add_test(units, sizes_are_read_whole_or_not_at_all);
     tcase_add_test(units, durations_are_written_with_three_digits_and_a_unit_that_suits);
-    TCase *stats = add_case(suite, "stats");
+    TCase *stats = suite_add(suite, "stats");
     tcase_add_test(stats, sorting_orders_the_whole_range_of_values);
     tcase_add_test(stats, a_median_is_in_the_middle_or_halfway_between_the_two_there);
     tcase_add_test(stats, a_quantile_is_the_smallest_value_that_covers_its_share);
-    TCase *random = add_case(suite, "random");
+    TCase *random = suite_add(suite, "random");
     tcase_add_test(random, the_generator_is_splitmix64);
     tcase_add_test(random, a_stream_depends_on_each_of_its_numbers_and_on_nothing_else);
     tcase_add_test(random, a_unit_draw_lies_from_0_to_below_1_and_fills_it);
@@ -270,9 +263,5 @@ int main(void)
 {
     Suite *suite = suite_create("kit: numbers");
     add_numbers(suite);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_end(suite);
 }

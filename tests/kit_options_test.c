@@ -2,6 +2,7 @@
 #include "kit/array.h"
 #include "kit/clock.h"
 #include "kit/options.h"
+#include "tests/support.h"
 
 #include <check.h>
 #include <errno.h>
@@ -330,17 +331,9 @@ END_TEST
 
 /* --- the suite -------------------------------------------------------------------- */
 
-static TCase *add_case(Suite *suite, const char *name)
-{
-    TCase *tests = tcase_create(name);
-    tcase_set_timeout(tests, 120);
-    suite_add_tcase(suite, tests);
-    return tests;
-}
-
 static void add_options(Suite *suite)
 {
-    TCase *options = add_case(suite, "options");
+    TCase *options = suite_add(suite, "options");
     tcase_add_test(options, options_of_each_kind_are_taken_in_any_spelling);
     tcase_add_test(options, options_that_are_not_given_keep_their_defaults);
     tcase_add_test(options, operands_may_stand_anywhere_and_be_anything_after_two_dashes);
@@ -357,9 +350,5 @@ int main(void)
 {
     Suite *suite = suite_create("kit: options");
     add_options(suite);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_end(suite);
 }

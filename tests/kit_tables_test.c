@@ -2,6 +2,7 @@
 #include "kit/array.h"
 #include "kit/csv.h"
 #include "kit/result.h"
+#include "tests/support.h"
 
 #include <check.h>
 #include <errno.h>
@@ -367,17 +368,9 @@ END_TEST
 
 /* --- the suite -------------------------------------------------------------------- */
 
-static TCase *add_case(Suite *suite, const char *name)
-{
-    TCase *tests = tcase_create(name);
-    tcase_set_timeout(tests, 120);
-    suite_add_tcase(suite, tests);
-    return tests;
-}
-
 static void add_tables(Suite *suite)
 {
-    TCase *csv = add_case(suite, "csv");
+    TCase *csv = suite_add(suite, "csv");
     tcase_add_unchecked_fixture(csv, make_folder, remove_folder);
     tcase_add_test(csv, text_comes_back_from_a_row_as_it_was);
     tcase_add_test(csv, text_is_quoted_only_where_it_must_be_and_stays_on_its_line);
@@ -387,7 +380,7 @@ static void add_tables(Suite *suite)
     tcase_add_test(csv, a_full_disk_is_told_and_a_device_stays);
     tcase_add_test(csv, a_table_that_could_not_be_finished_is_removed);
     tcase_add_test(csv, a_link_to_a_table_that_could_not_be_finished_stays);
-    TCase *result = add_case(suite, "result");
+    TCase *result = suite_add(suite, "result");
     tcase_add_test(result, a_result_is_ok_when_a_whole_reply_says_so);
     tcase_add_test(result, a_result_has_a_row_that_matches_the_header);
     tcase_add_test(result, a_row_is_read_as_it_was_written);
@@ -399,9 +392,5 @@ int main(void)
 {
     Suite *suite = suite_create("kit: tables");
     add_tables(suite);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_end(suite);
 }

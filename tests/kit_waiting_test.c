@@ -2,6 +2,7 @@
 #include "kit/array.h"
 #include "kit/clock.h"
 #include "kit/net.h"
+#include "tests/support.h"
 
 #include <check.h>
 #include <errno.h>
@@ -548,23 +549,15 @@ END_TEST
 
 /* --- the suite -------------------------------------------------------------------- */
 
-static TCase *add_case(Suite *suite, const char *name)
-{
-    TCase *tests = tcase_create(name);
-    tcase_set_timeout(tests, 120);
-    suite_add_tcase(suite, tests);
-    return tests;
-}
-
 static void add_waiting(Suite *suite)
 {
-    TCase *clock = add_case(suite, "clock");
+    TCase *clock = suite_add(suite, "clock");
     tcase_add_checked_fixture(clock, prepare_signals, NULL);
     tcase_add_test(clock, the_clock_never_steps_back);
     tcase_add_test(clock, lengths_of_time_are_converted_without_loss_of_a_wait);
     tcase_add_test(clock, a_sleep_is_never_shorter_than_asked);
     tcase_add_test(clock, a_sleep_outlasts_signals);
-    TCase *net = add_case(suite, "net");
+    TCase *net = suite_add(suite, "net");
     tcase_add_checked_fixture(net, prepare_signals, NULL);
     tcase_add_test(net, an_address_is_resolved_and_keeps_its_name);
     tcase_add_test(net, a_listener_is_nonblocking_and_its_connections_send_at_once);
@@ -588,9 +581,5 @@ int main(void)
 {
     Suite *suite = suite_create("kit: waiting");
     add_waiting(suite);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_end(suite);
 }

@@ -315,8 +315,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("models");
-    TCase *tcase = tcase_create("models");
-    tcase_set_timeout(tcase, 120);
+    TCase *tcase = suite_add(suite, "models");
     tcase_add_checked_fixture(tcase, begin, finish);
     int count = 0;
     while (models[count])
@@ -337,10 +336,5 @@ int main(void)
     tcase_add_loop_test(tcase, model_leaves_nothing_behind, 0, count);
     tcase_add_test(tcase, threads_that_cannot_be_had_never_start);
     tcase_add_test(tcase, model_is_found_by_its_name_alone);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_end(suite);
 }

@@ -21,22 +21,33 @@ enum {
     POLL_NS = CLOCK_MS       /* between two looks at what is awaited */
 };
 
-int suite_run(const char *name, const TTest *const *tests, size_t count,
-              void (*before)(void), void (*after)(void))
+TCase *suite_add(Suite *suite, const char *name)
 {
-    Suite *suite = suite_create(name);
-    for (size_t i = 0; i < count; i++) {
-        TCase *tcase = tcase_create(tests[i]->name);
-        tcase_set_timeout(tcase, TEST_TIMEOUT_S);
-        tcase_add_checked_fixture(tcase, before, after);
-        tcase_add_test(tcase, tests[i]);
-        suite_add_tcase(suite, tcase);
-    }
+    TCase *tcase = tcase_create(name);
+    tcase_set_timeout(tcase, TEST_TIMEOUT_S);
+    suite_add_tcase(suite, tcase);
+    return tcase;
+}
+
+int suite_end(Suite *suite)
+{
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int suite_run(const char *name, const TTest *const *tests, size_t count,
+              void (*before)(void), void (*after)(void))
+{
+    Suite *suite = suite_create(name);
+    for (size_t i = 0; i < count; i++) {
+        TCase *tcase = suite_add(suite, tests[i]->name);
+        tcase_add_checked_fixture(tcase, before, after);
+        tcase_add_test(tcase, tests[i]);
+    }
+    return suite_end(suite);
 }
 
 void assert_says(const char *text, const char *words)

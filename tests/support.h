@@ -17,8 +17,13 @@
 
 #define AWAIT_NS (60LL * CLOCK_S)
 
-/* Runs the tests, each in a process of its own, between before and after, which may be
-   NULL. Returns main's status. */
+/* Adds a case to the suite, with a guard against tests that hang. */
+TCase *suite_add(Suite *suite, const char *name);
+
+/* Runs and frees the suite, each test in a process of its own. Returns main's status. */
+int suite_end(Suite *suite);
+
+/* All in one: runs the tests between before and after, which may be NULL. */
 int suite_run(const char *name, const TTest *const *tests, size_t count,
               void (*before)(void), void (*after)(void));
 

@@ -4,9 +4,9 @@
 #   tests/yardstick.sh BUILD
 #
 # Not a test: nothing fails here. Ratios come from interleaved pairs in one run, the server on
-# the first core and the client on the second. Takes about five minutes on an idle machine.
+# the first core and the client on the second. Takes about four minutes on an idle machine.
 set -euo pipefail
-build=$1
+build=${1:?the folder of the programs is missing, as in: tests/yardstick.sh build}
 pairs=9
 server_cpu=0 client_cpu=$(($(nproc) > 1 ? 1 : 0))
 work=$(mktemp -d)
