@@ -30,7 +30,7 @@ QUESTION    = "What does one waiting request cost?"
 X_TITLE     = "K, the number of requests that wait at a gate"
 Y_TITLE     = "resident memory for each of them"
 BLACK       = "for scale"
-REMARK      = "what the kernel keeps for it (stacks, sockets) comes on top"
+REMARK      = "kernel stacks and sockets come on top"
 ROOM        = DUMB ? 0.36 : 0.29
 y_text(y)   = kib(y)
 plural(n)   = n == 1 ? "1 thread" : commas(int(n))." threads"

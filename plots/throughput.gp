@@ -23,7 +23,7 @@ Y_MAX = most(Y_MAX, CEILING)
 Y_MIN = lowest(Y_MIN, one_at_a_time(1)) / 2.4       # room for a name below the lowest line
 labeled = label(0, X_HIGH, one_at_a_time(1), "1/L: one at a time")
 labeled = label(0, X_HIGH, least(c_at_once(X_HIGH), Y_MAX), "C/L: C at once")
-if (CEILING > 0) { labeled = label(0, X_HIGH, CEILING, "the machine's ceiling") }
+if (CEILING > 0) { labeled = label(0, X_HIGH, CEILING, "the server's ceiling") }
 
 QUESTION    = "How many requests a second, with C of them in flight?"
 X_TITLE     = "C, the number of requests in flight at any moment"

@@ -35,7 +35,9 @@ echo
 gnuplot -c plots/timeline.gp "$work" dumb
 
 echo
-echo "Now more requests, a few times each, for the charts:"
+echo "Now more requests, a few times each, for the charts. L is the server's delay, 100 ms now;"
+echo "N requests are asked for, C of them in flight: asked, and not yet answered. The columns at"
+echo "the right are theory; '-' was not run."
 echo
 status=0
 "$build/bench" makespan throughput footprint --trials 3 --budget 40s -o "$out" || status=$?
@@ -44,3 +46,5 @@ cp "$work/timeline.csv" "$out"
 echo
 echo "The charts:"
 plots/draw.sh "$out"
+echo
+echo "Look at $out/timeline.png first; README.md says what to read next."

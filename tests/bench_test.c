@@ -226,20 +226,10 @@ START_TEST(a_cell_beyond_the_budget_is_told_with_its_ideal_time)
     int status = bench_run("makespan -m blocking --latency 20ms --trials 1 "
                            "--budget 500ms", NULL, &output);
     assert_ran(status, &output);
-    /* The shortest are run, how many depends on the machine; of 30 there is no hope. */
-    const char *sizes = "1, 3, 10, 30, 100, 300, 1,000";
-    const char *ideals = "20.0 ms, 60.0 ms, 0.200 s, 0.600 s, 2.00 s, 6.00 s, 20.0 s";
+    assert_says(output.out, "not run: makespan, blocking, 30, 100, 300, 1,000 requests: "
+                "0.600 s, 2.00 s, 6.00 s, 20.0 s by N·L, and the budget of 500 ms is spent\n");
     table_read(&table, "makespan.csv", speed_csv_header);
-    ck_assert_int_le(table.rows, 3);
-    for (int i = 0; i < table.rows; i++) {
-        sizes = strstr(sizes, ", ") + 2;
-        ideals = strstr(ideals, ", ") + 2;
-    }
-    char line[256];
-    snprintf(line, sizeof line,
-             "not run: makespan, blocking, %s requests: %s by N·L, 1 trial is beyond its "
-             "0.500 s of the budget\n", sizes, ideals);
-    assert_says(output.out, line);
+    ck_assert_int_eq(table.rows, 3);
     table_free(&table);
     output_free(&output);
 }
@@ -250,8 +240,8 @@ START_TEST(nothing_within_the_budget_is_said_too)
     struct output output;
     struct table table;
     ck_assert_int_eq(bench_run("timeline -m blocking --budget 1ms", NULL, &output), 0);
-    assert_says(output.out, "not run: timeline, blocking, 10 requests: 1.00 s by N·L, 1 "
-                "trial is beyond its 1.00 ms of the budget\n");
+    assert_says(output.out, "not run: timeline, blocking, 10 requests: 1.00 s by N·L, and "
+                "the budget of 1 ms is spent\n");
     assert_says(output.out, "Of timeline, no trial counts.");
     table_read(&table, "timeline.csv", result_csv_header);
     ck_assert_int_eq(table.rows, 0);
@@ -269,8 +259,7 @@ START_TEST(what_the_budget_leaves_out_is_one_line_for_each_contender)
     const char *line = strstr(output.out, "not run: makespan, libevent, ");
     ck_assert_msg(line != NULL, "nothing of libevent: %s", output.out);
     /* The time is the same for all sizes, and is said once. */
-    assert_says(line, " requests: 20.0 ms by L, 5 trials are beyond its 1.00 ms of the "
-                "budget\n");
+    assert_says(line, " requests: 20.0 ms by L, and the budget of 1 ms is spent\n");
     int lines = 0;
     for (line = output.out; (line = strstr(line, "not run: ")) != NULL; line++)
         lines++;

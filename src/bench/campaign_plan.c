@@ -9,7 +9,10 @@
 
 enum {
     SIZES_MOST = 16,
-    REQUEST_US = 50,    /* what a request costs beside its wait */
+    /* What a run costs beside its waits, roughly: a guess rather than a measurement, so that
+       the plan follows from the settings alone, on any machine and under any load. */
+    START_MS = 20,
+    REQUEST_US = 50,
     WORDS = 256         /* a list of numbers, in a message */
 };
 
@@ -29,7 +32,7 @@ static int plan_cells(const struct bench *bench, struct part *part)
             *cell = (struct cell){.contender = i, .size = *size};
             if (!part->experiment->plan(bench, contender, cell))
                 continue;
-            cell->cost_ns = cell->ideal_ns + contender->start_cost_ns +
+            cell->cost_ns = cell->ideal_ns + (int64_t)START_MS * CLOCK_MS +
                             (int64_t)cell->requests * REQUEST_US * CLOCK_US;
             part->planned++;
         }
@@ -45,9 +48,9 @@ static void append(char list[WORDS], const char *word)
 
 /* Says that none of one contender's cells from `first` on is run, in one line. */
 static void say_not_run(struct bench *bench, const struct part *part, int first,
-                        int contender, const char *why)
+                        int contender)
 {
-    char sizes[WORDS] = "", ideals[WORDS] = "";
+    char sizes[WORDS] = "", ideals[WORDS] = "", budget[REPORT_NUMBER];
     const struct cell *last = NULL;
     for (int i = first; i < part->planned; i++) {
         const struct cell *cell = &part->cells[i];
@@ -61,10 +64,11 @@ static void say_not_run(struct bench *bench, const struct part *part, int first,
             append(ideals, ideal);
         last = cell;
     }
+    report_format_latency(bench->settings.budget_ns, budget);
     if (last)
-        bench_say(bench, "not run: %s, %s, %s %s: %s by %s, %s", part->experiment->name,
-                  bench->contenders.items[contender].name, sizes,
-                  part->experiment->size_words, ideals, last->formula, why);
+        bench_say(bench, "not run: %s, %s, %s %s: %s by %s, and the budget of %s is spent",
+                  part->experiment->name, bench->contenders.items[contender].name, sizes,
+                  part->experiment->size_words, ideals, last->formula, budget);
 }
 
 /* Takes out the cells that this machine can't run, and says so. */
@@ -134,12 +138,8 @@ int campaign_plan(struct bench *bench, struct campaign *campaign)
     share_budget(campaign, bench->settings.budget_ns);
     for (int i = 0; i < campaign->count; i++) {
         struct part *part = &campaign->parts[i];
-        char share[REPORT_NUMBER], why[96];
-        report_format_time(part->share_ns, share);
-        snprintf(why, sizeof why, "%d trial%s beyond its %s of the budget",
-                 (int)part->trials, part->trials == 1 ? " is" : "s are", share);
         for (int contender = 0; contender < bench->contenders.count; contender++)
-            say_not_run(bench, part, part->taken, contender, why);
+            say_not_run(bench, part, part->taken, contender);
         bench->planned += part->taken * (int)part->trials;
     }
     return 0;

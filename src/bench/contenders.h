@@ -16,7 +16,6 @@ struct contender {
     const char *unavailable;      /* why it can't run here, or NULL */
     bool        one_at_a_time;
     bool        named;            /* it was asked for by name */
-    int64_t     start_cost_ns;    /* what a run of it takes beside its requests */
 };
 
 struct contenders {

@@ -18,7 +18,7 @@ enum {
     EACH_US = 100          /* what one request takes to come and to go, roughly */
 };
 
-static const int sizes[] = {1, 1000, 10000, 100, 10, 0};
+static const int sizes[] = {1, 1000, 10000, 100, 0};
 
 static bool plan(const struct bench *bench, const struct contender *contender,
                  struct cell *cell)

@@ -64,17 +64,20 @@ bool report_median(const struct record *record, int contender, int size, bool de
                    int64_t *median)
 {
     int64_t *values = malloc((size_t)(record->count + 1) * sizeof *values);
-    size_t count = 0;
+    size_t valid = 0, all = 0;
     for (int i = 0; values && i < record->count; i++) {
         const struct outcome *outcome = &record->outcomes[i];
-        if (outcome->valid && outcome->contender == contender && outcome->size == size)
-            values[count++] = detail ? outcome->detail : outcome->figure;
+        if (outcome->contender != contender || outcome->size != size)
+            continue;
+        all++;
+        if (outcome->valid)
+            values[valid++] = detail ? outcome->detail : outcome->figure;
     }
     if (values)
-        stats_sort(values, count);
-    *median = stats_median(values, count);
+        stats_sort(values, valid);
+    *median = stats_median(values, valid);
     free(values);
-    return count > 0;
+    return valid * 2 > all;
 }
 
 /* How much a size tells: contenders of many in flight count, the others break no tie. */

@@ -23,7 +23,7 @@ void report_format_time(int64_t ns, char text[REPORT_NUMBER]);
 void report_format_latency(int64_t ns, char text[REPORT_NUMBER]);
 
 /* The median over the valid trials of the figures (of the details, if detail). Returns
-   false if there was none. */
+   false if they are not the greater part: a guard may spare just the slow ones. */
 bool report_median(const struct record *record, int contender, int size, bool detail,
                    int64_t *median);
 

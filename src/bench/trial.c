@@ -136,7 +136,6 @@ int trial_finish(struct bench *bench, struct trial *trial)
     trial->server_cpu_ns =
         cpu_ns < 0 || trial->server_cpu_ns < 0 ? -1 : cpu_ns - trial->server_cpu_ns;
     trial->after = procfs_listen();
-    trial->elapsed_ns = clock_ns() - trial->begun_ns;
 
     int status = WIFEXITED(trial->end.status) ? WEXITSTATUS(trial->end.status) : -1;
     if (status != 0 && status != SOME_FAILED) {

@@ -33,7 +33,6 @@ struct trial {
     struct summary          summary;
     struct run_end          end;
     int64_t                 server_cpu_ns;    /* -1: unknown */
-    int64_t                 elapsed_ns;       /* from before the start to after the end */
     struct procfs_listen    before, after;
     char                    why[TRIAL_WHY];
     int64_t                 begun_ns;         /* private, as is the next */

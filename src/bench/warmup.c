@@ -21,11 +21,8 @@ static int warm_up(struct bench *bench, struct contender *contender, bool *able)
     *able = ran == TRIAL_RAN;
     if (ran == TRIAL_UNABLE)
         bench_say(bench, "could not run: %s: %s", contender->name, trial.why);
-    if (ran == TRIAL_RAN) {
-        contender->start_cost_ns = trial.elapsed_ns - trial.summary.wall_ns;
-        if (contender->command && trial.summary.ok == FEW)
-            contender->one_at_a_time = trial.summary.peak_in_flight == 1;
-    }
+    if (*able && contender->command && trial.summary.ok == FEW)
+        contender->one_at_a_time = trial.summary.peak_in_flight == 1;
     trial_free(&trial);
     return ran < 0 ? ran : 0;
 }

@@ -1,5 +1,5 @@
-/* Connect, send, receive to the end, close. Each call returns when its work is done, so
-   the steps stand here in the order in which they happen. */
+/* Connect, send, receive to the end, close. Each call waits until it can go on, so the
+   steps stand here in the order in which they happen. */
 #include "models/exchange.h"
 
 #include "kit/clock.h"

@@ -1,5 +1,6 @@
-/* libevent: one thread and one loop. Nothing here waits; the loop does, for all requests at
-   once, and calls back whoever has something to do. Read the callbacks from the bottom up. */
+/* libevent: one thread and one loop, the event base. No callback waits; the loop does, for
+   all requests at once, and calls back whoever has something to do. A bufferevent is a
+   socket with its buffers and callbacks. Read from run, at the bottom, upwards. */
 #include "models/models.h"
 
 #include "kit/clock.h"
@@ -17,7 +18,7 @@ struct loop {
     const struct workload *workload;
     struct result         *results;
     struct event_base     *base;
-    const struct timeval  *timeout;    /* common to all: a queue in libevent, not a heap */
+    const struct timeval  *timeout;    /* common to all: cheaper than one each */
     LIST_HEAD(, request)   requests;   /* those in flight */
     int                    next;       /* the number of the request to start next */
     int                    in_flight;
@@ -47,7 +48,7 @@ static void request_end(struct request *request, int error)
     if (request->connection) {
         evutil_socket_t fd = bufferevent_getfd(request->connection);
         bufferevent_free(request->connection);    /* calls back no more */
-        evutil_closesocket(fd);    /* now: BEV_OPT_CLOSE_ON_FREE would in the next turn */
+        evutil_closesocket(fd);    /* now; libevent would do so in its next turn */
     }
     request->loop->in_flight--;
     free(request);

@@ -17,7 +17,7 @@ struct workload {
     int             count;
     int             in_flight;
     int64_t         timeout_ns;   /* for one request, connect included */
-    size_t          stack_bytes;  /* of a thread or a coroutine; 0 = the default */
+    size_t          stack_bytes;  /* of a thread; 0 = the default */
     const volatile sig_atomic_t *stop;   /* set: start no more, end those in flight */
 };
 

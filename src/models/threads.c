@@ -1,5 +1,6 @@
 /* Threads: the same exchange, in a thread of its own for each request. Each thread waits
-   as the whole program does in blocking.c; the kernel runs those that need not wait. */
+   as the whole program does in blocking.c; the kernel runs those that need not wait.
+   Slots and the semaphore only hold their number down to what may be in flight. */
 #include "models/exchange.h"
 #include "models/models.h"
 
@@ -42,7 +43,7 @@ static struct slot *take_free_slot(struct crew *crew)
     while (sem_wait(&crew->free) < 0)
         continue;    /* EINTR: a signal came; no other error can happen here */
     struct slot *slot;
-    do {    /* ends: as many are free, or have ended, as the semaphore has let us pass */
+    do {    /* ends: the semaphore let us pass, so at least one is free or has ended */
         slot = &crew->slots[crew->look_at];
         crew->look_at = (crew->look_at + 1) % crew->workload->in_flight;
     } while (slot->started && !atomic_load(&slot->ended));
@@ -76,7 +77,7 @@ static int run(const struct workload *workload, struct result *results)
     crew.slots = calloc((size_t)workload->in_flight, sizeof *crew.slots);
     if (!crew.slots)
         return -ENOMEM;
-    sem_init(&crew.free, 0, (unsigned)workload->in_flight);    /* SEM_VALUE_MAX is 2^31 - 1 */
+    sem_init(&crew.free, 0, (unsigned)workload->in_flight);
     pthread_attr_t attr;
     pthread_attr_init(&attr);    /* these two cannot fail on Linux */
     int error = 0;
