@@ -21,7 +21,7 @@ below() {
 # What models share. Any other header of models/ belongs to one model alone.
 is_shared() {
     case $1 in
-    models/model.h | models/models.h | models/exchange.h) return 0 ;;
+    models/model.h | models/models.h | models/exchange.h | models/queue.h) return 0 ;;
     *) return 1 ;;
     esac
 }

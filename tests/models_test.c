@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -304,6 +305,65 @@ START_TEST(threads_that_cannot_be_had_never_start)
 }
 END_TEST
 
+/* One of the children that the model has forked, not the server. */
+static pid_t find_child(void)
+{
+    pid_t found = 0;
+    DIR *proc = opendir("/proc");
+    ck_assert_ptr_nonnull(proc);
+    for (struct dirent *entry; !found && (entry = readdir(proc)) != NULL;) {
+        char path[300], line[512] = "";
+        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+        FILE *file = fopen(path, "re");
+        if (!file)
+            continue;
+        pid_t parent = 0;
+        if (fgets(line, sizeof line, file) && strstr(line, "(models_test)"))
+            sscanf(strrchr(line, ')') + 1, " %*c %d", &parent);
+        fclose(file);
+        if (parent == getpid())
+            found = (pid_t)atoi(entry->d_name);
+    }
+    closedir(proc);
+    return found;
+}
+
+/* When all three wait at a gate of four, kills one; opens the gate with two of its own. */
+static void *kill_one(void *arg)
+{
+    (void)arg;
+    server_await_stat(&server, "in_flight", 3);
+    pid_t child = find_child();
+    ck_assert_int_gt(child, 0);
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    server_await_stat(&server, "gone", 1);
+    int fd = client_connect(server.port);
+    client_send(fd, "GET /gate/4 HTTP/1.1\r\n\r\n");
+    char reply[1024];
+    ck_assert_int_eq(client_get(server.port, "/gate/4", reply, sizeof reply), 200);
+    close(fd);
+    return NULL;
+}
+
+START_TEST(processes_count_a_child_that_was_killed_as_one_failed_request)
+{
+    const struct model *model = model_find("processes");
+    struct workload workload = ask(model, "/gate/4?timeout=60m", 3, 3);
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, kill_one, NULL), 0);
+    ck_assert_int_eq(run(model, &workload), 0);
+    pthread_join(thread, NULL);
+    int killed = 0;
+    for (int i = 0; i < workload.count; i++) {
+        killed += results[i].error == ECHILD;
+        ck_assert(results[i].error == ECHILD || results[i].status == 200);
+        ck_assert_int_ge(results[i].end_ns, results[i].start_ns);
+        ck_assert_int_gt(results[i].start_ns, 0);
+    }
+    ck_assert_int_eq(killed, 1);
+}
+END_TEST
+
 START_TEST(model_is_found_by_its_name_alone)
 {
     ck_assert_ptr_eq(model_find("threads"), &model_threads);
@@ -335,6 +395,7 @@ int main(void)
                         count);
     tcase_add_loop_test(tcase, model_leaves_nothing_behind, 0, count);
     tcase_add_test(tcase, threads_that_cannot_be_had_never_start);
+    tcase_add_test(tcase, processes_count_a_child_that_was_killed_as_one_failed_request);
     tcase_add_test(tcase, model_is_found_by_its_name_alone);
     return suite_end(suite);
 }

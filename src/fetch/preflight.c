@@ -54,7 +54,8 @@ static const struct {
     {"/sys/fs/cgroup/pids.max", 1, "echo %ld > /sys/fs/cgroup/pids.max"},
 };
 
-static int check_threads(const struct workload *workload, char *why)
+/* To the kernel a process is a thread too. `what` names them. */
+static int check_threads(const struct workload *workload, const char *what, char *why)
 {
     for (size_t i = 0; i < LENGTH(thread_limits); i++) {
         long need = (long)workload->in_flight * thread_limits[i].each + 4 * SPARE;
@@ -64,9 +65,9 @@ static int check_threads(const struct workload *workload, char *why)
         char remedy[96];
         snprintf(remedy, sizeof remedy, thread_limits[i].remedy, need);
         snprintf(why, PREFLIGHT_WHY,
-                 "%d threads are more than %s allows, which is %ld; "
+                 "%d %s are more than %s allows, which is %ld; "
                  "raise it as root with '%s', or ask for less with -c",
-                 workload->in_flight, thread_limits[i].path, limit, remedy);
+                 workload->in_flight, what, thread_limits[i].path, limit, remedy);
         return -EAGAIN;
     }
     struct rlimit limit;
@@ -74,9 +75,9 @@ static int check_threads(const struct workload *workload, char *why)
     if (geteuid() == 0 || getrlimit(RLIMIT_NPROC, &limit) < 0 || limit.rlim_cur >= need)
         return 0;    /* root is not held to it */
     snprintf(why, PREFLIGHT_WHY,
-             "%d threads are more than this user may have, which is %ju; "
+             "%d %s are more than this user may have, which is %ju; "
              "raise it with 'ulimit -u %ju', or ask for less with -c",
-             workload->in_flight, (uintmax_t)limit.rlim_cur, (uintmax_t)need);
+             workload->in_flight, what, (uintmax_t)limit.rlim_cur, (uintmax_t)need);
     return -EAGAIN;
 }
 
@@ -99,8 +100,8 @@ int preflight(const struct model *model, const struct workload *workload,
               char why[PREFLIGHT_WHY])
 {
     int error = check_descriptors(workload, why);
-    if (!error && model->thread_each)
-        error = check_threads(workload, why);
+    if (!error && (model->thread_each || model->process_each))
+        error = check_threads(workload, model->thread_each ? "threads" : "processes", why);
     if (!error)
         error = check_ports(workload, why);
     return error;

@@ -124,25 +124,32 @@ static long read_peak_kib(void)
     return peak_kib;
 }
 
+static int64_t nanoseconds(const struct timeval *time)
+{
+    return time->tv_sec * (int64_t)CLOCK_S + time->tv_usec * (int64_t)CLOCK_US;
+}
+
 static void print_cost(FILE *out, const struct model *model, const struct summary *summary)
 {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);    /* cannot fail: the arguments are right */
+    struct rusage own, children;
+    getrusage(RUSAGE_SELF, &own);    /* cannot fail: the arguments are right */
+    getrusage(RUSAGE_CHILDREN, &children);
     char user[UNITS_TEXT], system[UNITS_TEXT];
-    units_format_duration(user, usage.ru_utime.tv_sec * (int64_t)CLOCK_S +
-                          usage.ru_utime.tv_usec * (int64_t)CLOCK_US);
-    units_format_duration(system, usage.ru_stime.tv_sec * (int64_t)CLOCK_S +
-                          usage.ru_stime.tv_usec * (int64_t)CLOCK_US);
+    units_format_duration(user, nanoseconds(&own.ru_utime) + nanoseconds(&children.ru_utime));
+    units_format_duration(system, nanoseconds(&own.ru_stime) + nanoseconds(&children.ru_stime));
     fprintf(out, "cost        %.1f MiB of memory at the peak, ",
             (double)read_peak_kib() / 1024);
-    if (model->thread_each)
+    if (model->process_each)
+        fprintf(out, "and up to %.1f MiB in each of %d children,\n",
+                (double)children.ru_maxrss / 1024, summary->peak_in_flight);
+    else if (model->thread_each)
         fprintf(out, "%d threads (main's and one for each in flight),\n",
                 summary->peak_in_flight + 1);
     else
         fprintf(out, "1 thread,\n");
     fprintf(out, "            %s of CPU in user mode and %s in the kernel,\n", user, system);
     fprintf(out, "            %ld voluntary context switches (to wait) and %ld involuntary\n",
-            usage.ru_nvcsw, usage.ru_nivcsw);
+            own.ru_nvcsw + children.ru_nvcsw, own.ru_nivcsw + children.ru_nivcsw);
 }
 
 void report_print(FILE *out, const struct model *model, const struct workload *workload,

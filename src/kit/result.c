@@ -27,6 +27,7 @@ static const struct {
     {ECANCELED, "never started"},
     {ECONNREFUSED, "connection refused: nobody listens there"},
     {EADDRNOTAVAIL, "no free port on this machine"},
+    {ECHILD, "the process that made it was killed"},
     {EMFILE, "no free descriptor in this process"},
 };
 

@@ -19,6 +19,7 @@ struct result {
      ECONNRESET  reset by the server           ENODATA    closed without a reply
      EBADMSG     the reply was cut short       EPROTO     the reply is not HTTP
      ETIMEDOUT   no whole reply in time        ECANCELED  the request was never started
+     ECHILD      its process was killed
    and what connect(2) and socket(2) say: ECONNREFUSED, EADDRNOTAVAIL, EMFILE, ... */
 
 /* A whole reply arrived, and its status is 2xx. */

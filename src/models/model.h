@@ -27,6 +27,7 @@ struct model {
     const char *(*unavailable)(void);    /* why it can't run here, or NULL; NULL: always can */
     bool one_at_a_time;   /* never more than one in flight, whatever is asked */
     bool thread_each;     /* needs a thread for each request in flight */
+    bool process_each;    /* needs a process for each */
 
     /* Makes the requests, numbered from 0, and fills results[number] for each; on entry every
        result is zero but for its error, ECANCELED: never started. A request that fails is a

@@ -105,6 +105,6 @@ static int run(const struct workload *workload, struct result *results)
 const struct model model_processes = {
     .name = "processes",
     .idea = "a process for each request, forked; nothing is shared but the results",
-    .thread_each = true,
+    .process_each = true,
     .run = run,
 };
