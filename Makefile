@@ -160,6 +160,10 @@ compile_commands.json: Makefile $(wildcard src/*/*.c tests/*.c)    ## for editor
 	        "$$f" '$(filter-out -MMD -MP,$(compile)) -I. -DBUILD_DIR=\"$(BUILD)\"' "$$f"; \
 	    comma=','; echo; done; echo ']'; } > $@
 
+.PHONY: lines
+lines:    ## print what each model costs the programmer: lines, functions, callbacks
+	@src/lines.sh
+
 .PHONY: clean
 clean:    ## remove what was built; what was measured stays
 	rm -rf $(BUILD) compile_commands.json

@@ -203,8 +203,12 @@ static int run(const struct workload *workload, struct result *results)
         return -errno;
     TAILQ_INIT(&loop.requests);
     int error = 0;
-    for (refill(&loop); !error && loop.in_flight > 0; refill(&loop))
+    refill(&loop);
+    while (!error && loop.in_flight > 0) {
         error = turn(&loop);
+        if (!error)
+            refill(&loop);
+    }
     while (!TAILQ_EMPTY(&loop.requests))    /* the loop itself failed: they fail with it */
         request_end(TAILQ_FIRST(&loop.requests), -error);
     close(loop.epoll_fd);

@@ -182,7 +182,8 @@ static int run(const struct workload *workload, struct result *results)
     while (!error && loop.in_flight > 0) {
         if (event_base_loop(base, EVLOOP_ONCE) < 0)    /* waits, then calls back */
             error = -EIO;
-        refill(&loop);
+        else
+            refill(&loop);
     }
     while (!LIST_EMPTY(&loop.requests))    /* the loop itself failed: they fail with it */
         request_end(LIST_FIRST(&loop.requests), -error);
