@@ -4,7 +4,10 @@
 
 const struct model *const models[] = {
     &model_blocking,
+    &model_processes,
     &model_threads,
+    &model_pool,
+    &model_epoll,
     &model_libevent,
     NULL,
 };

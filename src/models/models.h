@@ -5,7 +5,10 @@
 #include "models/model.h"
 
 extern const struct model model_blocking;
+extern const struct model model_processes;
 extern const struct model model_threads;
+extern const struct model model_pool;
+extern const struct model model_epoll;
 extern const struct model model_libevent;
 
 #endif
