@@ -1,0 +1,42 @@
+/* A fibre is a stack and what was in the registers when it last ran. */
+#ifndef CORO_SWITCH_H
+#define CORO_SWITCH_H
+
+#include <stddef.h>
+
+struct fibre {
+    void       *paused;         /* where its registers are while it pauses */
+    void      (*entry)(void *);
+    void       *arg;
+    const void *stack;          /* its lowest address */
+    size_t      stack_bytes;
+    void       *fake_stack;     /* ASan's */
+    void       *shadow;         /* TSan's */
+};
+
+/* Makes a fibre of what runs now, to be switched away from and back to. 0 or -ENOMEM. */
+int fibre_adopt(struct fibre *fibre);
+void fibre_disown(struct fibre *fibre);
+
+/* Prepares a fibre on the caller's stack, which calls entry(arg) when first switched to.
+   entry never returns, it leaves. */
+void fibre_init(struct fibre *fibre, void *stack, size_t bytes, void (*entry)(void *),
+                void *arg);
+
+/* Goes on with `to` where that paused; returns when something switches back to `from`. */
+void fibre_switch(struct fibre *from, struct fibre *to);
+
+/* The last switch away from `from`. */
+void fibre_leave(struct fibre *from, struct fibre *to) __attribute__((noreturn));
+
+/* It has left; its stack is the caller's again. Not to be called on that stack. */
+void fibre_end(struct fibre *fibre);
+
+/* In assembly, for switch.c alone. Puts the registers that a call must keep on the present
+   stack and their place in *paused, then loads those that `resume` points to. */
+void fibre_swap(void **paused, void *resume);
+
+/* Lays out, below top, registers with which fibre_swap calls begin(arg). Returns them. */
+void *fibre_registers(void *top, void (*begin)(void *), void *arg);
+
+#endif
