@@ -309,8 +309,8 @@ static int open_loop(struct coro_loop *loop)
     event_config_free(config);
     if (!loop->base)
         return -ENOMEM;
-    int error = fibre_adopt(&loop->fibre);
-    return error ? error : overflow_watch(&loop->overflow, loop);
+    fibre_adopt(&loop->fibre);
+    return overflow_watch(&loop->overflow, loop);
 }
 
 static void close_loop(struct coro_loop *loop)
@@ -324,7 +324,6 @@ static void close_loop(struct coro_loop *loop)
     }
     stacks_free(&loop->stacks);
     overflow_forget(&loop->overflow);
-    fibre_disown(&loop->fibre);
     if (loop->base)
         event_base_free(loop->base);
 }

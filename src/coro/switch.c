@@ -4,11 +4,9 @@
 #define _GNU_SOURCE    /* pthread_getattr_np */
 #include "coro/switch.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <ucontext.h>
 
 #ifndef __has_feature    /* clang's word; gcc has one macro for each */
 #define __has_feature(x) 0
@@ -93,25 +91,15 @@ static void begin(void *arg)
 
 #ifdef CORO_ASSEMBLY
 
-static int room_for_registers(struct fibre *fibre)
+static void prepare(struct fibre *fibre)
 {
-    (void)fibre;    /* they are pushed onto the stack that is left */
-    return 0;
+    char *top = (char *)(uintptr_t)fibre->stack + fibre->stack_bytes;
+    fibre->registers = fibre_registers(top, begin, fibre);
 }
 
-static void room_free(struct fibre *fibre)
+static void swap(struct fibre *from, struct fibre *to)
 {
-    (void)fibre;
-}
-
-static void prepare(struct fibre *fibre, char *top)
-{
-    fibre->paused = fibre_registers(top, begin, fibre);
-}
-
-static void swap(struct fibre *from, const struct fibre *to)
-{
-    fibre_swap(&from->paused, to->paused);
+    fibre_swap(&from->registers, to->registers);
 }
 
 #else
@@ -122,51 +110,32 @@ static void begin_halves(unsigned high, unsigned low)
     begin((void *)(uintptr_t)((uint64_t)high << 32 | low));
 }
 
-static int room_for_registers(struct fibre *fibre)
+static void prepare(struct fibre *fibre)
 {
-    fibre->paused = calloc(1, sizeof(ucontext_t));
-    return fibre->paused ? 0 : -ENOMEM;
-}
-
-static void room_free(struct fibre *fibre)
-{
-    free(fibre->paused);
-}
-
-/* The registers are kept at the stack's top, which is in memory anyhow. */
-static void prepare(struct fibre *fibre, char *top)
-{
-    ucontext_t *context = (ucontext_t *)(((uintptr_t)top - sizeof *context) / 64 * 64);
-    fibre->paused = context;
+    ucontext_t *context = &fibre->registers;
     getcontext(context);
     context->uc_stack.ss_sp = (void *)(uintptr_t)fibre->stack;
-    context->uc_stack.ss_size = (size_t)((char *)context - (const char *)fibre->stack);
+    context->uc_stack.ss_size = fibre->stack_bytes;
     context->uc_link = NULL;
     uint64_t pointer = (uintptr_t)fibre;
     makecontext(context, (void (*)(void))begin_halves, 2, (unsigned)(pointer >> 32),
                 (unsigned)pointer);
-#ifdef ASAN    /* its swapcontext would wipe the marks off the whole stack at each switch */
+#ifdef ASAN    /* its swapcontext would wipe its marks off the whole stack at each switch */
     context->uc_stack.ss_size = 0;
 #endif
 }
 
-static void swap(struct fibre *from, const struct fibre *to)
+static void swap(struct fibre *from, struct fibre *to)
 {
-    swapcontext(from->paused, to->paused);    /* fails only if out of stack space */
+    swapcontext(&from->registers, &to->registers);
 }
 
 #endif
 
-int fibre_adopt(struct fibre *fibre)
+void fibre_adopt(struct fibre *fibre)
 {
     *fibre = (struct fibre){0};
     tell_adopted(fibre);
-    return room_for_registers(fibre);
-}
-
-void fibre_disown(struct fibre *fibre)
-{
-    room_free(fibre);
 }
 
 void fibre_init(struct fibre *fibre, void *stack, size_t bytes, void (*entry)(void *),
@@ -175,7 +144,7 @@ void fibre_init(struct fibre *fibre, void *stack, size_t bytes, void (*entry)(vo
     *fibre = (struct fibre){.entry = entry, .arg = arg, .stack = stack,
                             .stack_bytes = bytes};
     tell_new(fibre);
-    prepare(fibre, (char *)stack + bytes);
+    prepare(fibre);
 }
 
 void fibre_switch(struct fibre *from, struct fibre *to)

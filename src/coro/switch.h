@@ -3,9 +3,14 @@
 #define CORO_SWITCH_H
 
 #include <stddef.h>
+#include <ucontext.h>
 
 struct fibre {
-    void       *paused;         /* where its registers are while it pauses */
+#ifdef CORO_ASSEMBLY
+    void       *registers;      /* where they are on its stack while it pauses */
+#else
+    ucontext_t  registers;      /* off the stack: they would cost it a second page */
+#endif
     void      (*entry)(void *);
     void       *arg;
     const void *stack;          /* its lowest address */
@@ -14,9 +19,8 @@ struct fibre {
     void       *shadow;         /* TSan's */
 };
 
-/* Makes a fibre of what runs now, to be switched away from and back to. 0 or -ENOMEM. */
-int fibre_adopt(struct fibre *fibre);
-void fibre_disown(struct fibre *fibre);
+/* Makes a fibre of what runs now, to be switched away from and back to. */
+void fibre_adopt(struct fibre *fibre);
 
 /* Prepares a fibre on the caller's stack, which calls entry(arg) when first switched to.
    entry never returns, it leaves. */
@@ -33,8 +37,8 @@ void fibre_leave(struct fibre *from, struct fibre *to) __attribute__((noreturn))
 void fibre_end(struct fibre *fibre);
 
 /* In assembly, for switch.c alone. Puts the registers that a call must keep on the present
-   stack and their place in *paused, then loads those that `resume` points to. */
-void fibre_swap(void **paused, void *resume);
+   stack and their place in *kept, then loads those that `resume` points to. */
+void fibre_swap(void **kept, void *resume);
 
 /* Lays out, below top, registers with which fibre_swap calls begin(arg). Returns them. */
 void *fibre_registers(void *top, void (*begin)(void *), void *arg);
