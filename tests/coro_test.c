@@ -7,6 +7,7 @@
 #include <check.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,6 +259,465 @@ START_TEST(cancelling_a_parent_cancels_its_children_first)
 }
 END_TEST
 
+/* --- many ---------------------------------------------------------------------------- */
+
+enum { MANY = 100000, MANY_GUARDED = 30000, TOO_MANY_GUARDED = 40000 };
+
+/* All wait for one semaphore; no clock is asked. */
+struct crowd {
+    int                   size, asleep, awake, error;
+    struct coro_semaphore bed;
+};
+
+static int sleep_in_crowd(struct coro *me, void *arg)
+{
+    struct crowd *crowd = arg;
+    crowd->asleep++;
+    int error = coro_semaphore_acquire(me, &crowd->bed, patience());
+    crowd->awake++;
+    return error;
+}
+
+static int wake_crowd(struct coro *me, void *arg)
+{
+    struct crowd *crowd = arg;
+    struct coro_group group = {0};
+    int spawned = 0;
+    while (spawned < crowd->size && !crowd->error) {
+        crowd->error = coro_spawn(me, &group, sleep_in_crowd, crowd);
+        spawned += !crowd->error;
+    }
+    while (crowd->asleep < spawned)
+        ck_assert_int_eq(coro_yield(me), 0);
+    ck_assert_int_eq(crowd->awake, 0);
+    for (int i = 0; i < spawned; i++)
+        coro_semaphore_release(&crowd->bed);
+    return coro_gather(me, &group, CORO_NEVER);
+}
+
+START_TEST(a_hundred_thousand_sleep_at_once_and_all_wake)
+{
+    struct crowd crowd = {.size = MANY};
+    run(wake_crowd, &crowd);
+    ck_assert_int_eq(crowd.error, 0);
+    ck_assert_int_eq(crowd.awake, MANY);
+}
+END_TEST
+
+START_TEST(thirty_thousand_sleep_at_once_with_mprotect_guards)
+{
+    struct crowd crowd = {.size = MANY_GUARDED};
+    struct coro_options options = {.mprotect_guards = true};
+    ck_assert_int_eq(coro_run(&options, wake_crowd, &crowd), 0);
+    ck_assert_int_eq(crowd.error, 0);
+    ck_assert_int_eq(crowd.awake, MANY_GUARDED);
+}
+END_TEST
+
+START_TEST(past_the_limit_of_mappings_spawn_says_so_and_the_others_live)
+{
+    struct crowd crowd = {.size = TOO_MANY_GUARDED};
+    struct coro_options options = {.mprotect_guards = true};
+    ck_assert_int_eq(coro_run(&options, wake_crowd, &crowd), 0);
+    FILE *limit = fopen("/proc/sys/vm/max_map_count", "r");
+    long most = 0;
+    ck_assert(limit && fscanf(limit, "%ld", &most) == 1);
+    fclose(limit);
+    if (most < 2 * TOO_MANY_GUARDED)
+        ck_assert_int_eq(crowd.error, -EAGAIN);
+    ck_assert_int_eq(crowd.awake, crowd.asleep);
+}
+END_TEST
+
+/* --- sockets -------------------------------------------------------------------------- */
+
+enum { HEAP = 4 * 1000 * 1000 };    /* more than two sockets hold */
+
+struct pair {
+    int   fds[2];
+    char *sent, *received;
+};
+
+static int send_heap(struct coro *me, void *arg)
+{
+    struct pair *pair = arg;
+    int error = coro_send_all(me, pair->fds[0], pair->sent, HEAP, patience());
+    shutdown(pair->fds[0], SHUT_WR);
+    return error;
+}
+
+static int receive_heap(struct coro *me, void *arg)
+{
+    struct pair *pair = arg;
+    size_t used = 0;
+    ssize_t received;
+    do {
+        received = coro_recv(me, pair->fds[1], pair->received + used, HEAP - used + 1,
+                             patience());
+        ck_assert_int_ge(received, 0);
+        used += (size_t)received;
+    } while (received > 0);
+    ck_assert_uint_eq(used, HEAP);
+    return 0;
+}
+
+static int exchange_heap(struct coro *me, void *arg)
+{
+    struct coro_group group = {0};
+    ck_assert_int_eq(coro_spawn(me, &group, send_heap, arg), 0);
+    ck_assert_int_eq(coro_spawn(me, &group, receive_heap, arg), 0);
+    return coro_gather(me, &group, CORO_NEVER);
+}
+
+START_TEST(what_is_sent_arrives_whole_though_the_buffers_are_smaller)
+{
+    struct pair pair = {.sent = malloc(HEAP), .received = malloc(HEAP + 1)};
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair.fds), 0);
+    for (int i = 0; i < HEAP; i++)
+        pair.sent[i] = (char)(i * 7 / 5);
+    run(exchange_heap, &pair);
+    ck_assert(memcmp(pair.sent, pair.received, HEAP) == 0);
+    free(pair.sent);
+    free(pair.received);
+    close(pair.fds[0]);
+    close(pair.fds[1]);
+}
+END_TEST
+
+static int try_sockets(struct coro *me, void *arg)
+{
+    const int *fds = arg;
+    char byte = 'x';
+    int64_t deadline_ns = in_ms(5);
+    ck_assert_int_eq(coro_recv(me, fds[0], &byte, 1, deadline_ns), -ETIMEDOUT);
+    ck_assert_int_ge(clock_ns(), deadline_ns);
+    ck_assert_int_eq(coro_wait_fd(me, fds[0], POLLIN, in_ms(1)), -ETIMEDOUT);
+    ck_assert_int_eq(coro_wait_fd(me, fds[0], POLLIN | POLLOUT, patience()), POLLOUT);
+    ck_assert_int_eq(send(fds[1], "ab", 2, 0), 2);
+    ck_assert_int_eq(coro_wait_fd(me, fds[0], POLLIN, patience()), POLLIN);
+    ck_assert_int_eq(coro_recv(me, fds[0], &byte, 1, patience()), 1);
+    ck_assert_int_eq(byte, 'a');
+    ck_assert_int_eq(coro_recv(me, fds[0], &byte, 1, deadline_ns), -ETIMEDOUT);
+    close(fds[1]);
+    ck_assert_int_eq(coro_send_all(me, fds[0], &byte, 1, patience()), -EPIPE);
+    ck_assert_int_eq(coro_wait_fd(me, -1, POLLIN, patience()), -EBADF);
+    FILE *regular = tmpfile();
+    ck_assert_ptr_nonnull(regular);
+    ck_assert_int_eq(coro_wait_fd(me, fileno(regular), POLLIN, patience()), -EPERM);
+    fclose(regular);
+    return 0;
+}
+
+START_TEST(socket_calls_end_by_their_deadlines_and_tell_errors)
+{
+    int fds[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    run(try_sockets, fds);
+    close(fds[0]);
+}
+END_TEST
+
+static int connect_twice(struct coro *me, void *arg)
+{
+    (void)arg;
+    struct endpoint server;
+    int listener = net_listen("127.0.0.1", 0, 1);
+    ck_assert_int_ge(listener, 0);
+    ck_assert_int_eq(net_resolve("127.0.0.1", net_port(listener), &server), 0);
+    int fd = coro_connect(me, &server, patience());
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(coro_send_all(me, fd, "x", 1, patience()), 0);
+    close(fd);
+    close(listener);
+    ck_assert_int_eq(coro_connect(me, &server, patience()), -ECONNREFUSED);
+    ck_assert_int_eq(coro_connect(me, &server, clock_ns()), -ETIMEDOUT);
+    return 0;
+}
+
+START_TEST(connect_connects_or_says_why_not)
+{
+    run(connect_twice, NULL);
+}
+END_TEST
+
+/* --- semaphore, mutex, queue ---------------------------------------------------------- */
+
+struct room {
+    struct coro_semaphore places;
+    struct coro_mutex     mutex;
+    int                   inside, most, passed;
+    char                  order[16];
+};
+
+static int visit(struct coro *me, void *arg)
+{
+    struct room *room = arg;
+    ck_assert_int_eq(coro_semaphore_acquire(me, &room->places, patience()), 0);
+    if (++room->inside > room->most)
+        room->most = room->inside;
+    ck_assert_int_eq(coro_yield(me), 0);
+    room->inside--;
+    room->passed++;
+    coro_semaphore_release(&room->places);
+    return 0;
+}
+
+static int visit_all(struct coro *me, void *arg)
+{
+    struct coro_group group = {0};
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(coro_spawn(me, &group, visit, arg), 0);
+    return coro_gather(me, &group, CORO_NEVER);
+}
+
+START_TEST(a_semaphore_lets_in_as_many_as_it_counts)
+{
+    struct room room = {.places = {.count = 3}};
+    run(visit_all, &room);
+    ck_assert_int_eq(room.most, 3);
+    ck_assert_int_eq(room.passed, 10);
+    ck_assert_int_eq(room.places.count, 3);
+}
+END_TEST
+
+static int acquire(struct coro *me, void *arg)
+{
+    struct room *room = arg;
+    int error = coro_semaphore_acquire(me, &room->places, CORO_NEVER);
+    room->passed += error == 0;
+    return error;
+}
+
+/* A release and a cancellation of the same waiter in the same turn, in both orders. */
+static int release_and_cancel(struct coro *me, void *arg)
+{
+    struct room *room = arg;
+    for (int i = 0; i < 2; i++) {
+        struct coro_group group = {0};
+        ck_assert_int_eq(coro_spawn(me, &group, acquire, arg), 0);
+        ck_assert_int_eq(coro_yield(me), 0);
+        if (i == 0)
+            coro_semaphore_release(&room->places);
+        coro_cancel(&group);
+        coro_cancel(&group);
+        if (i == 1)
+            coro_semaphore_release(&room->places);
+        ck_assert_int_eq(coro_gather(me, &group, CORO_NEVER), 0);
+        ck_assert_int_eq(room->passed + room->places.count, i + 1);    /* none is lost */
+    }
+    return 0;
+}
+
+START_TEST(a_second_wake_changes_nothing_and_loses_nothing)
+{
+    struct room room = {.passed = 0};
+    run(release_and_cancel, &room);
+}
+END_TEST
+
+static int hold(struct coro *me, void *arg)
+{
+    struct room *room = arg;
+    ck_assert_int_eq(coro_semaphore_acquire(me, &room->places, patience()), 0);
+    char *memory = malloc(100);    /* a leak checker sees whether the end is reached */
+    int error = coro_sleep(me, CORO_NEVER);
+    free(memory);
+    coro_semaphore_release(&room->places);
+    return error;
+}
+
+static int cancel_holder(struct coro *me, void *arg)
+{
+    struct room *room = arg;
+    struct coro_group group = {0}, waiters = {0};
+    ck_assert_int_eq(coro_spawn(me, &group, hold, room), 0);
+    ck_assert_int_eq(coro_yield(me), 0);
+    ck_assert_int_eq(room->places.count, 0);
+    ck_assert_int_eq(coro_semaphore_acquire(me, &room->places, in_ms(1)), -ETIMEDOUT);
+    ck_assert_int_eq(coro_spawn(me, &waiters, acquire, room), 0);
+    ck_assert_int_eq(coro_yield(me), 0);
+    coro_cancel(&waiters);
+    ck_assert_int_eq(coro_gather(me, &waiters, CORO_NEVER), -ECANCELED);
+    ck_assert_ptr_null(room->places.waiters.first);
+    coro_cancel(&group);
+    ck_assert_int_eq(coro_gather(me, &group, CORO_NEVER), -ECANCELED);
+    ck_assert_int_eq(room->places.count, 1);
+    return 0;
+}
+
+START_TEST(a_task_cancelled_while_it_waits_frees_what_it_holds)
+{
+    struct room room = {.places = {.count = 1}};
+    run(cancel_holder, &room);
+}
+END_TEST
+
+static int lock_in_turn(struct coro *me, void *arg)
+{
+    struct room *room = arg;
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(coro_mutex_lock(me, &room->mutex, patience()), 0);
+        ck_assert_int_eq(room->inside++, 0);
+        ck_assert_int_eq(coro_yield(me), 0);
+        room->inside--;
+        room->passed++;
+        coro_mutex_unlock(me, &room->mutex);
+    }
+    return 0;
+}
+
+static int lock_all(struct coro *me, void *arg)
+{
+    struct coro_group group = {0};
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(coro_spawn(me, &group, lock_in_turn, arg), 0);
+    return coro_gather(me, &group, CORO_NEVER);
+}
+
+START_TEST(a_mutex_lets_in_one)
+{
+    struct room room = {.passed = 0};
+    run(lock_all, &room);
+    ck_assert_int_eq(room.passed, 12);
+    ck_assert_ptr_null(room.mutex.owner);
+}
+END_TEST
+
+enum { ITEMS = 50 };
+
+struct belt {
+    struct coro_queue queue;
+    int               items[ITEMS];
+};
+
+static int put_all(struct coro *me, void *arg)
+{
+    struct belt *belt = arg;
+    for (int i = 0; i < ITEMS; i++) {
+        belt->items[i] = i;
+        ck_assert_int_eq(coro_queue_put(me, &belt->queue, &belt->items[i], patience()), 0);
+        ck_assert_uint_le(belt->queue.count, belt->queue.capacity);
+        if (i % 7 == 0)
+            ck_assert_int_eq(coro_yield(me), 0);
+    }
+    return 0;
+}
+
+static int get_all(struct coro *me, void *arg)
+{
+    struct belt *belt = arg;
+    for (int i = 0; i < ITEMS; i++) {
+        void *item = NULL;
+        ck_assert_int_eq(coro_queue_get(me, &belt->queue, &item, patience()), 0);
+        ck_assert_ptr_eq(item, &belt->items[i]);
+        if (i % 5 == 0)
+            ck_assert_int_eq(coro_yield(me), 0);
+    }
+    void *item;
+    ck_assert_int_eq(coro_queue_get(me, &belt->queue, &item, in_ms(1)), -ETIMEDOUT);
+    return 0;
+}
+
+static int carry(struct coro *me, void *arg)
+{
+    struct coro_group group = {0};
+    ck_assert_int_eq(coro_spawn(me, &group, get_all, arg), 0);
+    ck_assert_int_eq(coro_spawn(me, &group, put_all, arg), 0);
+    return coro_gather(me, &group, CORO_NEVER);
+}
+
+START_TEST(a_queue_keeps_order_and_its_bound)
+{
+    void *places[3];
+    struct belt belt = {.queue = {.items = places, .capacity = LENGTH(places)}};
+    run(carry, &belt);
+}
+END_TEST
+
+/* --- threads -------------------------------------------------------------------------- */
+
+struct sum {
+    int       a, b, sum;
+    pthread_t by;
+    bool      signals_blocked;
+};
+
+static void add(void *arg)
+{
+    struct sum *sum = arg;
+    sum->sum = sum->a + sum->b;
+    sum->by = pthread_self();
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    sum->signals_blocked = sigismember(&mask, SIGINT) && sigismember(&mask, SIGALRM) &&
+                           sigismember(&mask, SIGTERM);
+}
+
+static int offload_sum(struct coro *me, void *arg)
+{
+    struct sum sum = {.a = *(int *)arg, .b = 3};
+    ck_assert_int_eq(coro_offload(me, add, &sum, sizeof sum, patience()), 0);
+    ck_assert_int_eq(sum.sum, sum.a + 3);
+    ck_assert(!pthread_equal(sum.by, pthread_self()));
+    ck_assert(sum.signals_blocked);
+    return 0;
+}
+
+static int offload_many(struct coro *me, void *arg)
+{
+    (void)arg;
+    int numbers[40];
+    struct coro_group group = {0};
+    for (int i = 0; i < (int)LENGTH(numbers); i++) {
+        numbers[i] = i;
+        ck_assert_int_eq(coro_spawn(me, &group, offload_sum, &numbers[i]), 0);
+    }
+    return coro_gather(me, &group, CORO_NEVER);
+}
+
+START_TEST(offloaded_work_is_done_by_another_thread_without_signals)
+{
+    run(offload_many, NULL);
+}
+END_TEST
+
+static void never_end(void *arg)
+{
+    *(int *)arg = 1;
+    for (;;)
+        pause();
+}
+
+static int offload_for_ever(struct coro *me, void *arg)
+{
+    int number = 0;
+    int error = coro_offload(me, never_end, &number, sizeof number, *(int64_t *)arg);
+    ck_assert_int_eq(number, 0);
+    return error;
+}
+
+static int offload_the_endless(struct coro *me, void *arg)
+{
+    (void)arg;
+    int64_t soon_ns = in_ms(5);
+    int64_t never_ns = CORO_NEVER;
+    ck_assert_int_eq(offload_for_ever(me, &soon_ns), -ETIMEDOUT);
+    struct coro_group group = {0};
+    ck_assert_int_eq(coro_spawn(me, &group, offload_for_ever, &never_ns), 0);
+    ck_assert_int_eq(coro_sleep(me, in_ms(5)), 0);    /* the loop turns meanwhile */
+    int one = 1;
+    ck_assert_int_eq(offload_sum(me, &one), 0);
+    coro_cancel(&group);
+    ck_assert_int_eq(coro_gather(me, &group, CORO_NEVER), -ECANCELED);
+    return 0;
+}
+
+START_TEST(offloaded_work_that_never_ends_does_not_stop_the_loop)
+{
+    run(offload_the_endless, NULL);
+}
+END_TEST
+
 /* --- what stops the program ---------------------------------------------------------- */
 
 /* Runs body in a process of its own, which must end by the signal, having said this. */
@@ -330,6 +790,52 @@ START_TEST(waiting_for_what_can_never_come_is_stopped)
 }
 END_TEST
 
+/* Uses up its stack, a frame larger than the guard at a time. */
+static int sink(int depth)
+{
+    volatile char frame[12 * 1024];
+    frame[0] = (char)depth;
+    return depth == 0 ? 0 : sink(depth - 1) + frame[0];
+}
+
+static int overflow(struct coro *me, void *arg)
+{
+    int error = coro_yield(me);
+    return error ? error : sink(*(int *)arg);
+}
+
+static int overflow_child(struct coro *me, void *arg)
+{
+    struct coro_group group = {0};
+    int shallow = 0;
+    ck_assert_int_eq(coro_spawn(me, &group, overflow, &shallow), 0);
+    ck_assert_int_eq(coro_spawn(me, &group, overflow, arg), 0);
+    return coro_gather(me, &group, CORO_NEVER);
+}
+
+START_TEST(an_overflow_says_which_coroutine_it_was)
+{
+    int deep = 100;
+    assert_stops(overflow_child, &deep, SIGSEGV,
+                 "coroutine 2 has overflowed its stack of 64 KiB");
+}
+END_TEST
+
+static int overflow_with_mprotect(struct coro *me, void *arg)
+{
+    (void)me;
+    struct coro_options options = {.mprotect_guards = true, .stack_bytes = 128 * 1024};
+    return coro_run(&options, overflow_child, arg);    /* a loop in a coroutine of another */
+}
+
+START_TEST(an_overflow_is_caught_by_mprotect_guards_too)
+{
+    int deep = 100;
+    assert_stops(overflow_with_mprotect, &deep, SIGSEGV,
+                 "coroutine 2 has overflowed its stack of 128 KiB");
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -344,6 +850,21 @@ int main(void)
         a_parent_that_ends_before_its_children_is_stopped,
         passing_the_me_of_another_is_stopped,
         waiting_for_what_can_never_come_is_stopped,
+        a_hundred_thousand_sleep_at_once_and_all_wake,
+        thirty_thousand_sleep_at_once_with_mprotect_guards,
+        past_the_limit_of_mappings_spawn_says_so_and_the_others_live,
+        what_is_sent_arrives_whole_though_the_buffers_are_smaller,
+        socket_calls_end_by_their_deadlines_and_tell_errors,
+        connect_connects_or_says_why_not,
+        a_semaphore_lets_in_as_many_as_it_counts,
+        a_second_wake_changes_nothing_and_loses_nothing,
+        a_task_cancelled_while_it_waits_frees_what_it_holds,
+        a_mutex_lets_in_one,
+        a_queue_keeps_order_and_its_bound,
+        offloaded_work_is_done_by_another_thread_without_signals,
+        offloaded_work_that_never_ends_does_not_stop_the_loop,
+        an_overflow_says_which_coroutine_it_was,
+        an_overflow_is_caught_by_mprotect_guards_too,
     };
     return suite_run("coro", tests, LENGTH(tests), NULL, NULL);
 }
