@@ -46,7 +46,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     const struct note *note = mine->ss_sp;
     struct sigaction action = {.sa_handler = SIG_DFL};
     if (note && !(mine->ss_flags & SS_DISABLE) && note->magic == magic) {
-        action = note->old_action;
+        if (note->old_action.sa_sigaction != on_fault)    /* of a loop around this one */
+            action = note->old_action;
         const struct coro *coro = note->loop->running;
         size_t guard = note->loop->stacks.guard_bytes;
         uintptr_t address = (uintptr_t)info->si_addr;

@@ -4,7 +4,9 @@
 #include "coro/stack.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -33,6 +35,20 @@ static bool has_light_guards(size_t page)
     return has;
 }
 
+/* How many stacks may have two mappings each. Some mappings are left for everybody else:
+   without one, malloc(3) soon fails too, and nobody could go on. */
+static long count_allowed(void)
+{
+    long most = 65530;    /* unless it says otherwise; see proc_sys_vm(5) */
+    FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
+    if (file) {
+        if (fscanf(file, "%ld", &most) != 1)
+            most = 65530;
+        fclose(file);
+    }
+    return (most - most / 32) / 2;
+}
+
 void stacks_init(struct stacks *stacks, size_t stack_bytes, bool mprotect_guards)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -46,6 +62,7 @@ void stacks_init(struct stacks *stacks, size_t stack_bytes, bool mprotect_guards
     stacks->guard_bytes = page;
 #endif
     stacks->mprotect_guards = mprotect_guards || !has_light_guards(page);
+    stacks->left = stacks->mprotect_guards ? count_allowed() : LONG_MAX;
 }
 
 static int arena_add(struct stacks *stacks)
@@ -71,6 +88,8 @@ static int arena_add(struct stacks *stacks)
 
 int stacks_take(struct stacks *stacks, void **stack)
 {
+    if (stacks->left <= 0)
+        return -EAGAIN;
     if (!stacks->arenas || stacks->arenas->taken == STACKS) {
         int error = arena_add(stacks);
         if (error)
@@ -84,6 +103,7 @@ int stacks_take(struct stacks *stacks, void **stack)
                                 : madvise(guard, stacks->guard_bytes, MADV_GUARD_INSTALL) < 0)
         return errno == ENOMEM && stacks->mprotect_guards ? -EAGAIN : -errno;
     arena->taken++;
+    stacks->left--;
     *stack = guard + stacks->guard_bytes;
     return 0;
 }
