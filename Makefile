@@ -121,12 +121,13 @@ doctor:    ## say what is missing on this machine, and install nothing
 	@src/setup.sh --check build charts test sanitize fuzz yardstick format
 
 san_cflags = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+# TSan with clang: gcc 12 needs 2 ms for each coroutine, clang 10 us.
 .PHONY: sanitize
 sanitize:    ## the whole test suite under ASan and UBSan, then under TSan
-	@src/setup.sh build charts test sanitize
+	@src/setup.sh build charts test sanitize fuzz
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
 	    CFLAGS='$(san_cflags) -fsanitize=address,undefined' check
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan \
+	@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/tsan \
 	    CFLAGS='$(san_cflags) -fsanitize=thread' check
 
 FUZZ_SECONDS ?= 30
