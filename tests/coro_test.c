@@ -33,7 +33,7 @@ static void run(coro_body *body, void *arg)
     ck_assert_int_eq(coro_run(NULL, body, arg), 0);
 }
 
-/* --- spawn, gather, sleep, yield ---------------------------------------------------- */
+/* --- spawn, gather, sleep, yield --------------------------------------------------- */
 
 static int return_number(struct coro *me, void *arg)
 {
@@ -173,7 +173,7 @@ static int gather_failure(struct coro *me, void *arg)
     ck_assert_int_eq(coro_spawn(me, &group, fail_soon, NULL), 0);
     ck_assert_int_eq(coro_spawn(me, &group, sleep_for_ever, arg), 0);
     ck_assert_int_eq(coro_gather(me, &group, patience()), -EXDEV);
-    ck_assert_int_eq(coro_spawn(me, &group, fail_soon, NULL), 0);    /* it can be used again */
+    ck_assert_int_eq(coro_spawn(me, &group, fail_soon, NULL), 0);    /* used again */
     return coro_gather(me, &group, CORO_NEVER);
 }
 
@@ -220,7 +220,7 @@ static int cancel_it(struct coro *me, void *arg)
     ck_assert_int_eq(coro_yield(me), 0);
     coro_cancel(&group);
     ck_assert_int_eq(coro_gather(me, &group, CORO_NEVER), -ECANCELED);
-    return coro_sleep(me, in_ms(1));    /* cancelling children does not cancel their parent */
+    return coro_sleep(me, in_ms(1));    /* that did not cancel me */
 }
 
 START_TEST(cancellation_is_sticky)
@@ -259,7 +259,7 @@ START_TEST(cancelling_a_parent_cancels_its_children_first)
 }
 END_TEST
 
-/* --- many ---------------------------------------------------------------------------- */
+/* --- many -------------------------------------------------------------------------- */
 
 #ifndef __has_feature    /* clang's word; gcc has a macro */
 #define __has_feature(x) 0
@@ -337,7 +337,7 @@ START_TEST(past_the_limit_of_mappings_spawn_says_so_and_the_others_live)
 }
 END_TEST
 
-/* --- sockets -------------------------------------------------------------------------- */
+/* --- sockets ----------------------------------------------------------------------- */
 
 enum { HEAP = 4 * 1000 * 1000 };    /* more than two sockets hold */
 
@@ -448,7 +448,7 @@ START_TEST(connect_connects_or_says_why_not)
 }
 END_TEST
 
-/* --- semaphore, mutex, queue ---------------------------------------------------------- */
+/* --- semaphore, mutex, queue ------------------------------------------------------- */
 
 struct room {
     struct coro_semaphore places;
@@ -642,7 +642,7 @@ START_TEST(a_queue_keeps_order_and_its_bound)
 }
 END_TEST
 
-/* --- threads -------------------------------------------------------------------------- */
+/* --- threads ----------------------------------------------------------------------- */
 
 struct sum {
     int       a, b, sum;
@@ -726,10 +726,11 @@ START_TEST(offloaded_work_that_never_ends_does_not_stop_the_loop)
 }
 END_TEST
 
-/* --- what stops the program ---------------------------------------------------------- */
+/* --- what stops the program -------------------------------------------------------- */
 
 /* Runs body in a process of its own, which must end by the signal, having said this. */
-static void assert_stops(coro_body *body, void *arg, int signal_number, const char *sentence)
+static void assert_stops(coro_body *body, void *arg, int signal_number,
+                         const char *sentence)
 {
     int fds[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
@@ -834,7 +835,7 @@ static int overflow_with_mprotect(struct coro *me, void *arg)
 {
     (void)me;
     struct coro_options options = {.mprotect_guards = true, .stack_bytes = 128 * 1024};
-    return coro_run(&options, overflow_child, arg);    /* a loop in a coroutine of another */
+    return coro_run(&options, overflow_child, arg);    /* a loop in a coroutine */
 }
 
 START_TEST(an_overflow_is_caught_by_mprotect_guards_too)

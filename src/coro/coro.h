@@ -1,7 +1,7 @@
 /* Coroutines: functions that pause, and one loop (libevent's) that resumes them.
 
-   A function whose first parameter is `struct coro *me` may pause; one without cannot, and
-   nothing else runs while it does. Who knows asyncio knows this:
+   A function whose first parameter is `struct coro *me` may pause; one without
+   cannot, and nothing else runs while it does. Who knows asyncio knows this:
 
      async def f(x)                        int f(struct coro *me, int x)
      await f(x)                            f(me, x)
@@ -17,12 +17,12 @@
      asyncio.to_thread                     coro_offload
      Semaphore, Lock, Queue                coro_semaphore, coro_mutex, coro_queue
 
-   A deadline is a moment of clock_ns; CORO_NEVER is none. Errors are 0 or -errno. Each call
-   that takes `me` and can wait returns -ETIMEDOUT when its deadline is over, and -ECANCELED
-   from the moment that `me` is cancelled: cancellation is sticky, only coro_gather still
-   waits then. errno does not survive a pause. What no program should do (passing another's
-   `me`, ending before its children, waiting for what can never come) is answered by a
-   sentence and abort(3). */
+   A deadline is a moment of clock_ns; CORO_NEVER is none. Errors are 0 or -errno.
+   Each call that takes `me` and can wait returns -ETIMEDOUT when its deadline is
+   over, and -ECANCELED from the moment that `me` is cancelled: cancellation is
+   sticky, only coro_gather still waits then. errno does not survive a pause. What no
+   program should do (passing another's `me`, ending before its children, waiting for
+   what can never come) is answered by a sentence and abort(3). */
 #ifndef CORO_CORO_H
 #define CORO_CORO_H
 
@@ -55,13 +55,15 @@ struct coro_group {
     bool         awaited;
 };
 
-/* Starts body in the group; it runs when me pauses, and always runs, cancelled or not. arg
-   stays the caller's. -ENOMEM; -EAGAIN: the kernel's limit on mappings is reached, and
-   with it the number of stacks (sysctl vm.max_map_count; two each for mprotect guards). */
+/* Starts body in the group; it runs when me pauses, and always runs, cancelled or not.
+   arg stays the caller's. -ENOMEM; -EAGAIN: the kernel's limit on mappings is reached,
+   and with it the number of stacks (sysctl vm.max_map_count; two each for mprotect
+   guards). */
 int coro_spawn(struct coro *me, struct coro_group *group, coro_body *body, void *arg);
 
 /* Waits until all children have ended. The first error cancels the rest, and so do the
-   deadline and me's own cancellation; they are awaited all the same. Returns that error. */
+   deadline and me's own cancellation; they are awaited all the same. Returns that error.
+   */
 int coro_gather(struct coro *me, struct coro_group *group, int64_t deadline_ns);
 
 /* Cancels all children: whatever they wait for returns -ECANCELED. Does not wait. */
@@ -76,19 +78,21 @@ int coro_yield(struct coro *me);
    for which it is ready; an error or a hang-up counts as both. */
 int coro_wait_fd(struct coro *me, int fd, int events, int64_t deadline_ns);
 
-/* As net_connect, net_send_all and net_recv of kit/net.h, with sockets that don't block. */
+/* As net_connect, net_send_all and net_recv of kit/net.h, with sockets that don't block.
+   */
 int coro_connect(struct coro *me, const struct endpoint *server, int64_t deadline_ns);
 int coro_send_all(struct coro *me, int fd, const void *buf, size_t len,
                   int64_t deadline_ns);
 ssize_t coro_recv(struct coro *me, int fd, void *buf, size_t size, int64_t deadline_ns);
 
-/* Has a real thread run work on a copy of the size bytes at arg, and copies them back. Given
-   up early, work goes on without us, its copy is dropped, and arg is as it was. All signals
-   are blocked in the thread. */
+/* Has a real thread run work on a copy of the size bytes at arg, and copies them back.
+   Given up early, work goes on without us, its copy is dropped, and arg is as it was.
+   All signals are blocked in the thread. */
 int coro_offload(struct coro *me, void (*work)(void *arg), void *arg, size_t size,
                  int64_t deadline_ns);
 
-/* These start as {0}, or with a count; they own nothing, and serve in order of arrival. */
+/* These start as {0}, or with a count; they own nothing, and serve in order of arrival.
+   */
 struct coro_waiters { struct coro_waiter *first, *last; };
 
 struct coro_semaphore { int count; struct coro_waiters waiters; };
@@ -106,6 +110,7 @@ struct coro_queue {
     struct coro_waiters getters, putters;
 };
 int coro_queue_put(struct coro *me, struct coro_queue *, void *item, int64_t deadline_ns);
-int coro_queue_get(struct coro *me, struct coro_queue *, void **item, int64_t deadline_ns);
+int coro_queue_get(struct coro *me, struct coro_queue *, void **item,
+                   int64_t deadline_ns);
 
 #endif

@@ -1,4 +1,4 @@
-/* The calls of kit/net.h for coroutines: each tries, and pauses where that would block. */
+/* The calls of kit/net.h for coroutines: each tries, pauses where that would block. */
 #include "coro/scheduler.h"
 
 #include <errno.h>
@@ -27,16 +27,19 @@ int coro_connect(struct coro *me, const struct endpoint *server, int64_t deadlin
     int fd = net_socket_nonblocking(server);
     if (fd < 0)
         return fd;
-    if (connect(fd, (const struct sockaddr *)&server->address, server->address_length) < 0)
-        error = errno == EINPROGRESS || errno == EINTR ? finish_connect(me, fd, deadline_ns)
-                                                       : -errno;
+    if (connect(fd, (const struct sockaddr *)&server->address,
+                server->address_length) < 0)
+        error = errno == EINTR || errno == EINPROGRESS
+                    ? finish_connect(me, fd, deadline_ns)
+                    : -errno;
     if (!error)
         return fd;
     close(fd);
     return error;
 }
 
-int coro_send_all(struct coro *me, int fd, const void *buf, size_t len, int64_t deadline_ns)
+int coro_send_all(struct coro *me, int fd, const void *buf, size_t len,
+                  int64_t deadline_ns)
 {
     const char *next = buf;
     while (len > 0) {

@@ -1,6 +1,7 @@
-/* Work for real threads. A worker takes a job, does it, and rings a bell (an eventfd) that
-   the loop hears; only the loop wakes coroutines. Whoever gives a job up leaves its copy of
-   the argument to it, so nothing that a thread may still write to is ever freed early. */
+/* Work for real threads. A worker takes a job, does it, and rings a bell (an eventfd)
+   that the loop hears; only the loop wakes coroutines. Whoever gives a job up leaves its
+   copy of the argument to it, so nothing that a thread may still write to is ever freed
+   early. */
 #include "coro/scheduler.h"
 
 #include <errno.h>
@@ -121,7 +122,8 @@ static void on_bell(evutil_socket_t bell, short what, void *arg)
 
 static int pool_make(struct coro_loop *loop)
 {
-    struct pool *pool = calloc(1, sizeof *pool + (size_t)loop->workers * sizeof(struct worker));
+    size_t workers_bytes = (size_t)loop->workers * sizeof(struct worker);
+    struct pool *pool = calloc(1, sizeof *pool + workers_bytes);
     if (!pool)
         return -ENOMEM;
     pool->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -248,7 +250,8 @@ static void free_jobs(struct job *job)
 }
 
 /* Idle workers end at once, and are awaited. One at work may never end: it is left alone
-   with its job, and frees what it holds if it does. No coroutine waits for a job by now. */
+   with its job, and frees what it holds if it does. No coroutine waits for a job by now.
+   */
 void coro_pool_free(struct pool *pool)
 {
     event_free(pool->event);

@@ -70,11 +70,13 @@ int overflow_watch(struct overflow *overflow, const struct coro_loop *loop)
     if (!note)
         return -ENOMEM;
     overflow->memory = note;
-    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction action = {.sa_sigaction = on_fault,
+                               .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
     stack_t stack = {.ss_sp = note, .ss_size = HANDLER_STACK};
     sigaction(SIGSEGV, NULL, &overflow->old_action);
-    *note = (struct note){.magic = magic, .loop = loop, .old_action = overflow->old_action};
+    *note = (struct note){.magic = magic, .loop = loop,
+                          .old_action = overflow->old_action};
     if (sigaltstack(&stack, &overflow->old_stack) == 0) {
         sigaction(SIGSEGV, &action, NULL);    /* cannot fail for this signal */
         return 0;

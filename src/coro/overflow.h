@@ -1,4 +1,5 @@
-/* Says which coroutine has overflowed its stack, instead of "Segmentation fault" alone. */
+/* Says which coroutine has overflowed its stack, instead of "Segmentation fault" alone.
+   */
 #ifndef CORO_OVERFLOW_H
 #define CORO_OVERFLOW_H
 

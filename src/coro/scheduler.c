@@ -1,5 +1,5 @@
-/* The scheduler: a queue of coroutines that are ready to go on, and libevent's loop, which
-   waits for whatever the others wait for. Each switch is between the loop and a coroutine. */
+/* The scheduler: a queue of coroutines that are ready to go on, and libevent's loop, that
+   waits for what the others wait for. Each switch is between loop and coroutine. */
 #include "coro/scheduler.h"
 
 #include "kit/clock.h"
@@ -14,7 +14,7 @@
 enum {
     STACK_BYTES = 64 * 1024,
     WORKERS = 8,
-    TURN = 128    /* coroutines resumed before the loop looks at descriptors and clock again */
+    TURN = 128    /* resumed before the loop looks at descriptors and clock again */
 };
 
 void coro_stop(const char *format, ...)
@@ -28,7 +28,7 @@ void coro_stop(const char *format, ...)
     abort();
 }
 
-/* --- pausing and waking ------------------------------------------------------------- */
+/* --- pausing and waking ------------------------------------------------------------ */
 
 static void make_ready(struct coro *coro)
 {
@@ -42,7 +42,7 @@ static void make_ready(struct coro *coro)
 void coro_wake(struct coro *coro, int outcome)
 {
     if (coro->state != CORO_PAUSED)
-        return;    /* a timeout and an answer can come in one turn: the first one counts */
+        return;    /* timeout and answer can come in one turn: the first counts */
     coro->outcome = outcome;
     make_ready(coro);
 }
@@ -58,8 +58,8 @@ static void check_runs(const struct coro *me)
 {
     const struct coro *running = me->loop->running;
     if (running != me)
-        coro_stop("coroutine %d passed the `me` of coroutine %d to a call that may pause: "
-                  "only a coroutine itself can pause", running ? running->number : -1,
+        coro_stop("coroutine %d passed the `me` of coroutine %d to a call that may "
+                  "pause: only a coroutine itself can pause", running ? running->number : -1,
                   me->number);
 }
 
@@ -126,7 +126,8 @@ int coro_wait_fd(struct coro *me, int fd, int events, int64_t deadline_ns)
     int error = coro_may_wait(me, deadline_ns);
     if (error)
         return error;
-    short what = (short)((events & POLLIN ? EV_READ : 0) | (events & POLLOUT ? EV_WRITE : 0));
+    short what = (short)((events & POLLIN ? EV_READ : 0) |
+                         (events & POLLOUT ? EV_WRITE : 0));
     if (fd < 0 || !what)
         return fd < 0 ? -EBADF : -EINVAL;
     int ready = coro_pause(me, fd, what, deadline_ns);
@@ -135,15 +136,15 @@ int coro_wait_fd(struct coro *me, int fd, int events, int64_t deadline_ns)
     return (ready & EV_READ ? POLLIN : 0) | (ready & EV_WRITE ? POLLOUT : 0);
 }
 
-/* --- beginning and ending ----------------------------------------------------------- */
+/* --- beginning and ending ---------------------------------------------------------- */
 
 static void run_body(void *arg)
 {
     struct coro *me = arg;
     me->outcome = me->body(me, me->arg);
     if (me->live > 0)
-        coro_stop("coroutine %d has ended, but not %d of its children: it must coro_gather "
-                  "their group first", me->number, me->live);
+        coro_stop("coroutine %d has ended, but not %d of its children: it must "
+                  "coro_gather their group first", me->number, me->live);
     me->state = CORO_ENDED;
     fibre_leave(&me->fibre, &me->loop->fibre);
 }
@@ -171,8 +172,8 @@ static int take_coro(struct coro_loop *loop, struct coro **taken)
     return 0;
 }
 
-static int start(struct coro_loop *loop, struct coro_group *group, coro_body *body, void *arg,
-                 struct coro **started)
+static int start(struct coro_loop *loop, struct coro_group *group, coro_body *body,
+                 void *arg, struct coro **started)
 {
     struct coro *coro;
     int error = take_coro(loop, &coro);
@@ -200,7 +201,7 @@ int coro_spawn(struct coro *me, struct coro_group *group, coro_body *body, void 
     if (!group->owner)
         group->owner = me;
     group->owner->live++;
-    child->cancelled = group->error != 0;    /* it comes late into a group that is ending */
+    child->cancelled = group->error != 0;    /* late into a group that ends */
     child->next = group->children;
     if (child->next)
         child->next->link = &child->next;
@@ -267,7 +268,7 @@ static void end(struct coro *coro)
     loop->spare = coro;
 }
 
-/* --- the loop ----------------------------------------------------------------------- */
+/* --- the loop ---------------------------------------------------------------------- */
 
 static void run_ready(struct coro_loop *loop)
 {
@@ -295,8 +296,8 @@ static void turn(struct coro_loop *loop)
     if (turned < 0)
         coro_stop("libevent's loop failed");
     if (turned == 1 && !loop->ready)    /* no event is left in it */
-        coro_stop("all %d coroutines wait for each other, without a deadline: nothing can "
-                  "wake them", loop->live);
+        coro_stop("all %d coroutines wait for each other, without a deadline: nothing "
+                  "can wake them", loop->live);
 }
 
 static int open_loop(struct coro_loop *loop)

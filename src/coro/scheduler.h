@@ -1,4 +1,5 @@
-/* What the files of coro/ share: how a coroutine looks inside, how it pauses and is woken. */
+/* What the files of coro/ share: how a coroutine looks inside, how it pauses and is
+   woken. */
 #ifndef CORO_SCHEDULER_H
 #define CORO_SCHEDULER_H
 
@@ -45,17 +46,17 @@ struct coro_loop {
     struct overflow    overflow;
 };
 
-/* Pauses me until coro_wake, the deadline, cancellation, or fd being ready for what (EV_READ,
-   EV_WRITE; fd -1: nothing). Returns the waker's outcome, -ETIMEDOUT, -ECANCELED, or what fd
-   is ready for. The caller asks coro_may_wait first. */
+/* Pauses me until coro_wake, the deadline, cancellation, or fd being ready for what
+   (EV_READ, EV_WRITE; fd -1: nothing). Returns the waker's outcome, -ETIMEDOUT,
+   -ECANCELED, or what fd is ready for. The caller asks coro_may_wait first. */
 int coro_pause(struct coro *me, int fd, short what, int64_t deadline_ns);
 
 /* 0, -ECANCELED, or -ETIMEDOUT if the deadline is over. Each call that can pause asks it,
    also where it need not: else one that never pauses would not see its time run out. */
 int coro_may_wait(const struct coro *me, int64_t deadline_ns);
 
-/* Lets coro go on, soon, if it pauses; one that has been woken already is left as it is, with
-   its first outcome. In the loop's thread alone. */
+/* Lets coro go on, soon, if it pauses; one that has been woken already is left as it is,
+   with its first outcome. In the loop's thread alone. */
 void coro_wake(struct coro *coro, int outcome);
 
 /* Ends the program with a sentence: its author has to read it. */

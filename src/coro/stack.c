@@ -1,5 +1,5 @@
-/* An arena is one mapping with room for many stacks: memory is used only where a coroutine
-   has written, so a stack costs what it holds, in whole pages. */
+/* An arena is one mapping with room for many stacks: memory is used only where a
+   coroutine has written, so a stack costs what it holds, in whole pages. */
 #define _GNU_SOURCE    /* MAP_ANONYMOUS, madvise */
 #include "coro/stack.h"
 
@@ -27,7 +27,8 @@ struct arena {
 /* Does this kernel guard pages without a mapping of their own? */
 static bool has_light_guards(size_t page)
 {
-    void *probe = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *probe = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                       -1, 0);
     if (probe == MAP_FAILED)
         return false;
     bool has = madvise(probe, page, MADV_GUARD_INSTALL) == 0;
@@ -99,8 +100,10 @@ int stacks_take(struct stacks *stacks, void **stack)
     char *guard = arena->memory +
                   (size_t)arena->taken * (stacks->guard_bytes + stacks->stack_bytes);
     /* mprotect splits the mapping; ENOMEM is its word for one mapping too many. */
-    if (stacks->mprotect_guards ? mprotect(guard, stacks->guard_bytes, PROT_NONE) < 0
-                                : madvise(guard, stacks->guard_bytes, MADV_GUARD_INSTALL) < 0)
+    int failed = stacks->mprotect_guards
+                     ? mprotect(guard, stacks->guard_bytes, PROT_NONE)
+                     : madvise(guard, stacks->guard_bytes, MADV_GUARD_INSTALL);
+    if (failed)
         return errno == ENOMEM && stacks->mprotect_guards ? -EAGAIN : -errno;
     arena->taken++;
     stacks->left--;

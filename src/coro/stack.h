@@ -14,11 +14,12 @@ struct stacks {
     struct arena *arenas;
 };
 
-/* Decides how guards are made. stack_bytes is rounded up to whole pages. Allocates nothing. */
+/* Decides how guards are made. stack_bytes is rounded up to whole pages. Allocates
+   nothing. */
 void stacks_init(struct stacks *stacks, size_t stack_bytes, bool mprotect_guards);
 
-/* Finds a stack that is new: *stack is its lowest address, the guard ends there. 0, -ENOMEM,
-   or -EAGAIN: the kernel has no more mappings for us (vm.max_map_count). */
+/* Finds a stack that is new: *stack is its lowest address, the guard ends there. 0,
+   -ENOMEM, or -EAGAIN: the kernel has no more mappings for us (vm.max_map_count). */
 int stacks_take(struct stacks *stacks, void **stack);
 
 /* All of them at once. */

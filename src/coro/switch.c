@@ -1,6 +1,7 @@
-/* Switching between stacks by ucontext(3), which is portable, and asks the kernel each time
-   for the signal mask; or with SWITCH=assembly by switch_assembly.c, which does not. And
-   what the sanitizers must be told: they follow the stack, and would be lost. */
+/* Switching between stacks by ucontext(3), which is portable, and asks the kernel each
+   time for the signal mask; or with SWITCH=assembly by switch_assembly.c, which does
+   not. And what the sanitizers must be told: they follow the stack, and would be lost.
+   */
 #define _GNU_SOURCE    /* pthread_getattr_np */
 #include "coro/switch.h"
 
@@ -125,7 +126,7 @@ static void prepare(struct fibre *fibre)
 
 static void swap(struct fibre *from, struct fibre *to)
 {
-#ifdef ASAN    /* swapcontext in two halves: ASan has one of its own, which knows no fibres */
+#ifdef ASAN    /* in two halves: ASan has a swapcontext of its own, without fibres */
     volatile bool back = false;
     getcontext(&from->registers);    /* returns a second time, when we are switched to */
     if (!back) {

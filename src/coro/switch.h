@@ -36,8 +36,8 @@ void fibre_leave(struct fibre *from, struct fibre *to) __attribute__((noreturn))
 /* It has left; its stack is the caller's again. Not to be called on that stack. */
 void fibre_end(struct fibre *fibre);
 
-/* In assembly, for switch.c alone. Puts the registers that a call must keep on the present
-   stack and their place in *kept, then loads those that `resume` points to. */
+/* In assembly, for switch.c alone. Puts the registers that a call must keep on the
+   present stack and their place in *kept, then loads those that `resume` points to. */
 void fibre_swap(void **kept, void *resume);
 
 /* Lays out, below top, registers with which fibre_swap calls begin(arg). Returns them. */

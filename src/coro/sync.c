@@ -1,6 +1,7 @@
-/* Semaphore, mutex and queue. Who releases hands over to the first that waits, so nobody who
-   comes later can be quicker, and what was handed over is never lost: a waiter that was
-   cancelled in the same turn has it all the same, and hears of the cancellation next time. */
+/* Semaphore, mutex and queue. Who releases hands over to the first that waits, so nobody
+   who comes later can be quicker, and what was handed over is never lost: a waiter that
+   was cancelled in the same turn has it all the same, and hears of the cancellation next
+   time. */
 #include "coro/scheduler.h"
 
 /* On the stack of the one who waits. */
@@ -18,8 +19,8 @@ static void unlink_waiter(struct coro_waiters *waiters, struct coro_waiter *wait
 }
 
 /* Returns 0 once it is granted, or -errno. */
-static int wait_in(struct coro *me, struct coro_waiters *waiters, struct coro_waiter *waiter,
-                   int64_t deadline_ns)
+static int wait_in(struct coro *me, struct coro_waiters *waiters,
+                   struct coro_waiter *waiter, int64_t deadline_ns)
 {
     waiter->coro = me;
     waiter->previous = waiters->last;
@@ -76,7 +77,7 @@ int coro_mutex_lock(struct coro *me, struct coro_mutex *mutex, int64_t deadline_
         return 0;
     }
     struct coro_waiter waiter = {0};
-    return wait_in(me, &mutex->waiters, &waiter, deadline_ns);    /* unlock makes me owner */
+    return wait_in(me, &mutex->waiters, &waiter, deadline_ns);    /* and me owner */
 }
 
 void coro_mutex_unlock(struct coro *me, struct coro_mutex *mutex)
@@ -92,9 +93,10 @@ static void append(struct coro_queue *queue, void *item)
     queue->items[(queue->head + queue->count++) % queue->capacity] = item;
 }
 
-/* There is an empty place only if nobody waits to put, and an item only if nobody waits to
-   get: each call below keeps that so. */
-int coro_queue_put(struct coro *me, struct coro_queue *queue, void *item, int64_t deadline_ns)
+/* There is an empty place only if nobody waits to put, and an item only if nobody waits
+   to get: each call below keeps that so. */
+int coro_queue_put(struct coro *me, struct coro_queue *queue, void *item,
+                   int64_t deadline_ns)
 {
     int error = coro_may_wait(me, deadline_ns);
     if (error)

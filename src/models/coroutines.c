@@ -1,5 +1,5 @@
 /* Coroutines: exchange.c once more, in functions that pause. Where a call there has the
-   thread wait, here it hands over to the loop, which comes back when there is more to do. */
+   thread wait, here it hands over to the loop, which comes back in time. */
 #include "models/models.h"
 
 #include "coro/coro.h"
@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { BUFFER = HTTP_REQUEST };    /* 1 KiB: a waiting coroutine's stack stays at one page */
+enum { BUFFER = HTTP_REQUEST };    /* 1 KiB: a coroutine's stack stays at one page */
 
 /* What a request needs to know, and who is told of its end. */
 struct crew {
@@ -78,7 +78,7 @@ static int exchange_in_coroutine(struct coro *me, void *arg)
 {
     struct crew *crew = arg;
     if (!*crew->workload->stop) {
-        int number = crew->next++;    /* no lock: nobody else runs before the next pause */
+        int number = crew->next++;    /* no lock: nobody else runs until a pause */
         exchange(me, crew->workload, number, &crew->results[number]);
     }
     coro_semaphore_release(&crew->free);
@@ -94,7 +94,7 @@ static int start_coroutines(struct coro *me, void *arg)
         error = coro_semaphore_acquire(me, &crew->free, CORO_NEVER);
         if (*crew->workload->stop)
             break;
-        if (!error)    /* -EAGAIN, -ENOMEM: no more stacks to be had; the rest never start */
+        if (!error)    /* -EAGAIN, -ENOMEM: no more stacks; the rest never start */
             error = coro_spawn(me, &group, exchange_in_coroutine, crew);
     }
     int gathered = coro_gather(me, &group, CORO_NEVER);
