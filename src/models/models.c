@@ -9,6 +9,7 @@ const struct model *const models[] = {
     &model_pool,
     &model_epoll,
     &model_libevent,
+    &model_uring,
     NULL,
 };
 

@@ -10,5 +10,6 @@ extern const struct model model_threads;
 extern const struct model model_pool;
 extern const struct model model_epoll;
 extern const struct model model_libevent;
+extern const struct model model_uring;
 
 #endif
