@@ -23,6 +23,10 @@ extra := $(shell pkg-config --libs libevent_extra libevent_core 2>/dev/null)
 core   = $(filter-out -levent_extra,$(extra))
 check  = $(filter-out -pthread,$(shell pkg-config --libs check 2>/dev/null))
 
+# Optional: without it the uring model says so. Buffers that a ring lends came with 2.2, the
+# flags that it is opened with came with 2.3.
+liburing := $(shell pkg-config --libs 'liburing >= 2.3' 2>/dev/null)
+
 objects = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(addprefix src/,$(sort $(1))))))
 # All of some folders but what has a main: for the tests, which bring their own.
 pieces  = $(filter-out %/main.o,$(call objects,$(1)))
@@ -40,7 +44,7 @@ all: $(programs)    ## build the programs into build/ (make alone does this)
 $(BUILD)/latency-server: $(call objects,server kit)
 $(BUILD)/latency-server: link = $(extra)
 $(BUILD)/fetch: $(call objects,fetch models kit) $(call pieces,coro)
-$(BUILD)/fetch: link = $(core)
+$(BUILD)/fetch: link = $(core) $(liburing)
 $(BUILD)/bench: $(call objects,bench kit)
 $(BUILD)/first-second: $(call objects,coro kit)
 $(BUILD)/first-second: link = $(core)
@@ -52,6 +56,14 @@ $(programs):
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(compile) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Who installs liburing later, or removes it, has these compiled anew.
+with_liburing := $(addprefix $(BUILD)/obj/models/,uring.o ring.o)
+$(with_liburing): compile += $(if $(liburing),-DWITH_LIBURING)
+$(with_liburing): $(BUILD)/gen/liburing
+$(BUILD)/gen/liburing: FORCE
+	@mkdir -p $(@D)
+	@echo '$(liburing)' | cmp -s - $@ || echo '$(liburing)' > $@
 
 $(BUILD)/gen/experiments.inc: $(wildcard src/bench/*.c plots/*.gp)
 	@mkdir -p $(@D)
@@ -87,7 +99,7 @@ $(foreach suite,$(suites),$(eval $(suite): \
 $(filter $(BUILD)/tests/bench_%,$(suites)): $(BUILD)/obj/tests/bench_support.o
 $(suites): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support.o
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ $(extra) $(check) -lm
+	$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ $(extra) $(check) $(if $(filter %/ring.o,$^),$(liburing)) -lm
 
 $(BUILD)/obj/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
@@ -119,7 +131,7 @@ plots:    ## draw what was measured: SVG and PNG beside the CSV in plots/out
 
 .PHONY: doctor
 doctor:    ## say what is missing on this machine, and install nothing
-	@src/setup.sh --check build charts test sanitize fuzz yardstick format
+	@src/setup.sh --check build charts test uring sanitize fuzz yardstick format
 
 san_cflags = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
 # TSan with clang: gcc 12 needs 2 ms for each coroutine, clang 10 us.

@@ -16,6 +16,7 @@ build      event2/event.h             libevent-dev
 charts     gnuplot                    gnuplot-nox
 test       check.h                    check
 test       curl                       curl
+uring      liburing.h                 liburing-dev
 sanitize   setarch                    util-linux
 fuzz       clang                      clang
 fuzz       /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a  libclang-rt-dev

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define FETCH BUILD_DIR "/fetch"
@@ -17,6 +18,23 @@
 static struct server server;
 static struct output output;
 static char          csv[64];
+
+static const struct model *able[16];    /* those of models.c that can run here */
+
+/* Returns how many there are, and names those that there are not. */
+static int find_able(void)
+{
+    int count = 0;
+    for (const struct model *const *model = models; *model; model++) {
+        const char *why = (*model)->unavailable ? (*model)->unavailable() : NULL;
+        if (why)
+            printf("skipped: %s: %s\n", (*model)->name, why);
+        else
+            able[count++] = *model;
+    }
+    fflush(stdout);    /* before Check forks */
+    return count;
+}
 
 static void begin(void)
 {
@@ -64,7 +82,7 @@ static int count_rows(const char *error, int *having)
 
 START_TEST(fetch_reports_a_clean_run)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     const char *argv[] = {FETCH, "-m", model->name, "-n",  "12", "-c",
                           "4",   "-o", csv,        url("/delay/3ms?i={i}"), NULL};
     ck_assert_msg(program_run(argv, &output) == 0, "%s", output.err);
@@ -92,6 +110,21 @@ START_TEST(fetch_lists_its_models)
     ck_assert_msg(strncmp(output.out, "blocking ", 9) == 0, "%s", output.out);
     assert_says(output.out, "\nthreads ");
     assert_says(output.out, "\nlibevent ");
+}
+END_TEST
+
+START_TEST(fetch_says_why_a_model_is_unavailable)
+{
+    refuse_system_call(SYS_io_uring_setup, EPERM);
+    const char *list[] = {FETCH, "--list", NULL};
+    ck_assert_int_eq(program_run(list, &output), 0);
+    assert_says(output.out, "\nuring       unavailable: ");
+    output_free(&output);
+    const char *run[] = {FETCH, "-m", "uring", url("/"), NULL};
+    ck_assert_int_eq(program_run(run, &output), 1);
+    assert_says(output.err, "fetch: uring: ");
+    assert_one_sentence(output.err);
+    ck_assert_int_eq(server_stat(&server, "requests"), 0);
 }
 END_TEST
 
@@ -185,7 +218,7 @@ END_TEST
 
 START_TEST(fetch_accounts_for_every_request_when_the_server_dies)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     const char *argv[] = {FETCH, "-m", model->name, "-n", "20", "-c", "5", "-o", csv,
                           url("/gate/100?timeout=60m"), NULL};
     struct program fetch;
@@ -222,7 +255,7 @@ static void await_signal_taken(const struct program *program)
 
 START_TEST(fetch_ends_in_order_at_the_first_interrupt)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     const char *argv[] = {FETCH, "-m", model->name, "-n", "10", "-c", "3", "-o", csv,
                           url(model->one_at_a_time ? "/gate/2?timeout=60m" : "/gate/4?timeout=60m"), NULL};
     struct program fetch;
@@ -371,13 +404,12 @@ int main(void)
 {
     Suite *suite = suite_create("fetch");
     TCase *tcase = suite_add(suite, "fetch");
-    int count = 0;
-    while (models[count])
-        count++;
+    int count = find_able();
     tcase_add_checked_fixture(tcase, begin, finish);
     tcase_add_loop_test(tcase, fetch_reports_a_clean_run, 0, count);
     tcase_add_test(tcase, fetch_puts_all_in_flight_unless_told_otherwise);
     tcase_add_test(tcase, fetch_lists_its_models);
+    tcase_add_test(tcase, fetch_says_why_a_model_is_unavailable);
     tcase_add_test(tcase, fetch_prints_its_help);
     tcase_add_loop_test(tcase, fetch_refuses_wrong_usage_in_one_sentence, 0,
                         (int)LENGTH(usages));

@@ -7,19 +7,38 @@
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { MOST = 256 };
+enum { MOST = 1000 };
 
 static volatile sig_atomic_t stop;
 static struct server server;
 static struct result results[MOST];
+static const struct model *able[16];    /* those of models.c that can run here */
+
+/* Returns how many there are, and names those that there are not. */
+static int find_able(void)
+{
+    int count = 0;
+    for (const struct model *const *model = models; *model; model++) {
+        const char *why = (*model)->unavailable ? (*model)->unavailable() : NULL;
+        if (why)
+            printf("skipped: %s: %s\n", (*model)->name, why);
+        else
+            able[count++] = *model;
+    }
+    fflush(stdout);    /* before Check forks */
+    return count;
+}
 
 static void begin(void)
 {
@@ -76,7 +95,7 @@ static int count_entries(const char *path)
 
 START_TEST(model_answers_every_request)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     struct workload workload = ask(model, "/delay/2ms?i={i}", 50, 10);
     ck_assert_int_eq(run(model, &workload), 0);
     assert_all(&workload, 0, 200);
@@ -98,7 +117,7 @@ END_TEST
 
 START_TEST(model_has_as_many_in_flight_as_asked_and_never_more)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     int in_flight = model->one_at_a_time ? 1 : 7;
     char target[32];
     snprintf(target, sizeof target, "/gate/%d?timeout=60m", in_flight);
@@ -111,7 +130,7 @@ END_TEST
 
 START_TEST(model_starts_the_next_when_any_ends)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     if (model->one_at_a_time)
         return;
     /* The first to arrive is held until one more comes than the gate has places: a model
@@ -132,7 +151,7 @@ static const struct {
 
 START_TEST(model_counts_every_fault_by_reason)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     for (size_t i = 0; i < LENGTH(faults); i++) {
         char target[64];
         snprintf(target, sizeof target, "/fault/%s?i={i}", faults[i].kind);
@@ -150,7 +169,7 @@ END_TEST
 
 START_TEST(model_meets_the_same_faults_as_every_other)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     struct workload workload = ask(model, "/delay/1ms?fault=reset:0.3&i={i}", 100, 10);
     ck_assert_int_eq(run(models[0], &workload), 0);
     bool failed[MOST];
@@ -167,7 +186,7 @@ END_TEST
 
 START_TEST(model_takes_a_status_that_is_not_2xx_for_a_whole_reply)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     struct workload workload = ask(model, "/nowhere", 5, 2);
     ck_assert_int_eq(run(model, &workload), 0);
     assert_all(&workload, 0, 404);
@@ -181,7 +200,7 @@ END_TEST
 
 START_TEST(model_counts_a_body_that_drips)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     struct workload workload = ask(model, "/drip/3000?over=50ms", 4, 4);
     ck_assert_int_eq(run(model, &workload), 0);
     assert_all(&workload, 0, 200);
@@ -194,7 +213,7 @@ END_TEST
 
 START_TEST(model_bounds_the_whole_request_not_each_silence)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     struct workload workload = ask(model, "/drip/6000?over=1m", 2, 2);
     workload.timeout_ns = 200 * CLOCK_MS;    /* a byte comes every 10 ms, for a minute */
     ck_assert_int_eq(run(model, &workload), 0);
@@ -208,7 +227,7 @@ END_TEST
 
 START_TEST(model_reports_a_server_that_is_not_there)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     struct workload workload = ask(model, "/", 5, 2);
     int fd = net_listen("127.0.0.1", 0, 1);
     ck_assert_int_ge(fd, 0);
@@ -221,7 +240,7 @@ END_TEST
 
 START_TEST(model_reports_an_address_that_cannot_be_reached)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     struct workload workload = ask(model, "/", 200, 2);
     /* Broadcast is for UDP: connect(2) says so at once, without a word on the network. */
     ck_assert_int_eq(net_resolve("255.255.255.255", 9, &workload.server), 0);
@@ -239,6 +258,33 @@ START_TEST(model_reports_an_address_that_cannot_be_reached)
         ck_assert_int_ne(results[i].error, EMFILE);
         ck_assert_int_ge(results[i].end_ns, results[i].start_ns);
     }
+}
+END_TEST
+
+START_TEST(model_bounds_a_connect_too)
+{
+    const struct model *model = able[_i];
+    struct workload workload = ask(model, "/", 3, 3);
+    int listener = net_listen("127.0.0.1", 0, 1);
+    ck_assert_int_ge(listener, 0);
+    /* Linux keeps one more than the backlog; then nobody comes in until one is accepted. */
+    int port = net_port(listener);
+    int clients[] = {client_connect(port), client_connect(port)};
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    while (info.tcpi_unacked < LENGTH(clients))    /* of a listener: how many wait there */
+        ck_assert_int_eq(getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+    ck_assert_int_eq(net_resolve("127.0.0.1", port, &workload.server), 0);
+    workload.timeout_ns = 100 * CLOCK_MS;
+    ck_assert_int_eq(run(model, &workload), 0);
+    assert_all(&workload, ETIMEDOUT, 0);
+    for (int i = 0; i < workload.count; i++) {
+        ck_assert_int_eq(results[i].connected_ns, 0);
+        ck_assert_int_ge(results[i].end_ns - results[i].start_ns, 100 * CLOCK_MS);
+    }
+    close(clients[0]);
+    close(clients[1]);
+    close(listener);
 }
 END_TEST
 
@@ -264,7 +310,7 @@ static void *stop_when_in_flight(void *arg)
 
 START_TEST(model_told_to_stop_starts_no_more_and_ends_those_in_flight)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     struct workload workload = ask(model, "/gate/200?timeout=60m", 9, 3);
     workload.timeout_ns = 2LL * CLOCK_S;    /* what is in flight at the stop ends by this */
     struct sigaction action = {.sa_handler = on_signal};    /* no SA_RESTART: calls see it */
@@ -283,7 +329,7 @@ END_TEST
 
 START_TEST(model_leaves_nothing_behind)
 {
-    const struct model *model = models[_i];
+    const struct model *model = able[_i];
     struct workload workload = ask(model, "/delay/1ms?fault=close:0.5&i={i}", 40, 8);
     ck_assert_int_eq(run(model, &workload), 0);    /* whatever is made once is made now */
     int descriptors = count_entries("/proc/self/fd");
@@ -364,6 +410,149 @@ START_TEST(processes_count_a_child_that_was_killed_as_one_failed_request)
 }
 END_TEST
 
+START_TEST(uring_has_more_in_flight_than_its_ring_has_entries)
+{
+    const struct model *model = &model_uring;
+    if (model->unavailable())
+        return;
+    struct workload workload = ask(model, "/gate/500?timeout=60m", 1000, 500);
+    ck_assert_int_eq(run(model, &workload), 0);
+    assert_all(&workload, 0, 200);
+    ck_assert_int_eq(server_stat(&server, "peak_in_flight"), 500);
+    workload = ask(model, "/gate/501", 500, 500);    /* as many cancels */
+    workload.timeout_ns = 2LL * CLOCK_S;
+    ck_assert_int_eq(run(model, &workload), 0);
+    assert_all(&workload, ETIMEDOUT, 0);
+}
+END_TEST
+
+static pthread_t             main_thread;
+static volatile sig_atomic_t released;
+
+static void sleep_until_released(int number)
+{
+    (void)number;
+    while (!released)
+        usleep(1000);
+}
+
+static void wake(int number)
+{
+    (void)number;
+}
+
+/* Until the main thread waits for something. */
+static void await_sleep(void)
+{
+    char state = 'R';
+    while (state != 'S') {
+        FILE *file = fopen("/proc/self/stat", "r");    /* the first thread's */
+        ck_assert_ptr_nonnull(file);
+        ck_assert_int_eq(fscanf(file, "%*d %*s %c", &state), 1);
+        fclose(file);
+    }
+}
+
+/* Holds the model's thread by a signal, has the gate's replies sent meanwhile, and lets it
+   go when the timeout too has passed: it finds a reply and an expired request at once. */
+static void *make_race(void *arg)
+{
+    const struct workload *workload = arg;
+    char reply[1024];
+    for (int round = 0; round < 2; round++) {
+        server_await_stat(&server, "in_flight", workload->in_flight);
+        if (round == 0) {
+            await_sleep();    /* in a wait that may have submitted, and so tells no signal */
+            pthread_kill(main_thread, SIGUSR2);
+            await_sleep();    /* in a wait that a signal ends */
+            pthread_kill(main_thread, SIGUSR1);
+        }
+        ck_assert_int_eq(client_get(server.port, workload->target, reply, sizeof reply), 200);
+        server_await_stat(&server, "in_flight", 0);
+        if (round == 0)
+            clock_sleep(workload->timeout_ns);
+        released = 1;
+    }
+    return NULL;
+}
+
+START_TEST(uring_bears_a_completion_that_races_its_own_cancel)
+{
+    const struct model *model = &model_uring;
+    if (model->unavailable())
+        return;
+    struct workload workload = ask(model, "/gate/9?timeout=60m", 16, 8);
+    workload.timeout_ns = 2LL * CLOCK_S;
+    struct sigaction action = {.sa_handler = sleep_until_released};
+    sigaction(SIGUSR1, &action, NULL);
+    action.sa_handler = wake;
+    sigaction(SIGUSR2, &action, NULL);
+    main_thread = pthread_self();
+    pthread_t helper;
+    ck_assert_int_eq(pthread_create(&helper, NULL, make_race, &workload), 0);
+    ck_assert_int_eq(run(model, &workload), 0);
+    pthread_join(helper, NULL);
+    for (int i = 0; i < workload.count; i++) {
+        ck_assert_int_eq(results[i].error, i < workload.in_flight ? ETIMEDOUT : 0);
+        ck_assert_int_eq(results[i].status, i < workload.in_flight ? 0 : 200);
+    }
+}
+END_TEST
+
+START_TEST(uring_ends_each_request_once_when_replies_come_as_time_is_over)
+{
+    const struct model *model = &model_uring;
+    if (model->unavailable())
+        return;
+    struct workload workload = ask(model, "/delay/20ms", 600, 100);
+    workload.timeout_ns = 22 * CLOCK_MS;    /* whichever comes first: any mix is right */
+    ck_assert_int_eq(run(model, &workload), 0);
+    for (int i = 0; i < workload.count; i++) {
+        ck_assert(results[i].error == ETIMEDOUT ||
+                  (results[i].error == 0 && results[i].status == 200));
+        ck_assert_int_ge(results[i].end_ns - results[i].start_ns, 20 * CLOCK_MS);
+    }
+    server_await_stat(&server, "in_flight", 0);
+}
+END_TEST
+
+START_TEST(uring_says_why_it_is_refused)
+{
+    static const int errors[] = {EPERM, ENOSYS};
+    struct workload workload = ask(&model_uring, "/", 3, 3);
+    refuse_system_call(SYS_io_uring_setup, errors[_i]);
+    const char *why = model_uring.unavailable();
+    ck_assert_ptr_nonnull(why);
+    ck_assert_msg(strstr(why, "uring") != NULL, "it says '%s'", why);
+    ck_assert_int_lt(run(&model_uring, &workload), 0);
+    assert_all(&workload, ECANCELED, 0);
+}
+END_TEST
+
+START_TEST(uring_that_fails_tells_what_became_of_each_request)
+{
+    const struct model *model = &model_uring;
+    if (model->unavailable())
+        return;
+    for (int in_flight = 5; in_flight <= 300; in_flight += 295) {    /* 300: a full queue */
+        struct workload workload = ask(model, "/delay/1ms", 400, in_flight);
+        if (in_flight == 5)
+            refuse_system_call(SYS_io_uring_enter, ENOMEM);
+        int descriptors = count_entries("/proc/self/fd");
+        ck_assert_int_eq(run(model, &workload), -ENOMEM);
+        int started = 0;
+        for (int i = 0; i < workload.count; i++) {
+            ck_assert_int_eq(results[i].error, results[i].start_ns ? ENOMEM : ECANCELED);
+            started += results[i].start_ns != 0;
+        }
+        ck_assert_int_gt(started, 0);
+        ck_assert_int_le(started, in_flight);
+        ck_assert_int_lt(started, 300);    /* none once the queue is full and stays so */
+        ck_assert_int_eq(count_entries("/proc/self/fd"), descriptors);
+    }
+}
+END_TEST
+
 START_TEST(model_is_found_by_its_name_alone)
 {
     ck_assert_ptr_eq(model_find("threads"), &model_threads);
@@ -377,9 +566,7 @@ int main(void)
     Suite *suite = suite_create("models");
     TCase *tcase = suite_add(suite, "models");
     tcase_add_checked_fixture(tcase, begin, finish);
-    int count = 0;
-    while (models[count])
-        count++;
+    int count = find_able();
     tcase_add_loop_test(tcase, model_answers_every_request, 0, count);
     tcase_add_loop_test(tcase, model_has_as_many_in_flight_as_asked_and_never_more, 0, count);
     tcase_add_loop_test(tcase, model_starts_the_next_when_any_ends, 0, count);
@@ -391,11 +578,17 @@ int main(void)
     tcase_add_loop_test(tcase, model_bounds_the_whole_request_not_each_silence, 0, count);
     tcase_add_loop_test(tcase, model_reports_a_server_that_is_not_there, 0, count);
     tcase_add_loop_test(tcase, model_reports_an_address_that_cannot_be_reached, 0, count);
+    tcase_add_loop_test(tcase, model_bounds_a_connect_too, 0, count);
     tcase_add_loop_test(tcase, model_told_to_stop_starts_no_more_and_ends_those_in_flight, 0,
                         count);
     tcase_add_loop_test(tcase, model_leaves_nothing_behind, 0, count);
     tcase_add_test(tcase, threads_that_cannot_be_had_never_start);
     tcase_add_test(tcase, processes_count_a_child_that_was_killed_as_one_failed_request);
+    tcase_add_test(tcase, uring_has_more_in_flight_than_its_ring_has_entries);
+    tcase_add_test(tcase, uring_bears_a_completion_that_races_its_own_cancel);
+    tcase_add_test(tcase, uring_ends_each_request_once_when_replies_come_as_time_is_over);
+    tcase_add_loop_test(tcase, uring_says_why_it_is_refused, 0, 2);
+    tcase_add_test(tcase, uring_that_fails_tells_what_became_of_each_request);
     tcase_add_test(tcase, model_is_found_by_its_name_alone);
     return suite_end(suite);
 }

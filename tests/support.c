@@ -1,11 +1,14 @@
 #define _GNU_SOURCE    /* memfd_create */
 #include "tests/support.h"
 
+#include "kit/array.h"
 #include "kit/net.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -239,6 +242,19 @@ void program_await_line(struct program *program, const char *start, char *rest,
         ck_assert_msg(clock_ns() < deadline_ns, "no line '%s'", start);
         clock_sleep(POLL_NS);
     }
+}
+
+void refuse_system_call(long number, int error)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog whole = {.len = LENGTH(filter), .filter = filter};
+    ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole), 0);
 }
 
 /* --- The server --------------------------------------------------------------------- */

@@ -76,6 +76,10 @@ int program_run(const char *const argv[], struct output *output);
 
 void output_free(struct output *output);
 
+/* From here on this system call (SYS_...) fails with error, in the calling process and in
+   those that it starts. Cannot be undone: for a test in a process of its own. */
+void refuse_system_call(long number, int error);
+
 /* Awaits a whole line on its standard output that starts so, and copies what follows. */
 void program_await_line(struct program *program, const char *start, char *rest,
                         size_t size);

@@ -10,6 +10,7 @@ const struct model *const models[] = {
     &model_epoll,
     &model_libevent,
     &model_coroutines,
+    &model_uring,
     NULL,
 };
 

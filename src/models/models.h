@@ -11,5 +11,6 @@ extern const struct model model_pool;
 extern const struct model model_epoll;
 extern const struct model model_libevent;
 extern const struct model model_coroutines;
+extern const struct model model_uring;
 
 #endif
