@@ -148,7 +148,7 @@ static const struct {
     {{"--timeout", "5 s", "http://127.0.0.1:1/"}, "fetch: --timeout: '5 s' is not a duration"},
     {{"--stack=1K", "http://127.0.0.1:1/"}, "fetch: --stack: 1K is out of range"},
     {{"-m", "fibers", "http://127.0.0.1:1/"},
-     "fetch: -m: there is no model 'fibers'; there are blocking threads libevent"},
+     "fetch: -m: there is no model 'fibers'; there are blocking processes threads"},
     {{"http://127.0.0.1:1/", "http://127.0.0.1:2/"}, "fetch: 'http://127.0.0.1:2/': one argument"},
     {{"-n"}, "fetch: -n: needs an argument"},
     {{NULL}, "fetch: URL: missing"},
