@@ -41,8 +41,9 @@ static int receive_reply(struct coro *me, int fd, char *buffer, int64_t deadline
     return progress;
 }
 
+/* Leaves the connection open, in *fd. */
 static int converse(struct coro *me, const struct workload *workload, int number,
-                    struct result *result)
+                    struct result *result, int *fd)
 {
     int64_t deadline_ns = result->start_ns + workload->timeout_ns;
     char buffer[BUFFER];
@@ -51,27 +52,28 @@ static int converse(struct coro *me, const struct workload *workload, int number
     if (length < 0)
         return length;
 
-    int fd = coro_connect(me, &workload->server, deadline_ns);
-    if (fd < 0)
-        return fd;
+    *fd = coro_connect(me, &workload->server, deadline_ns);
+    if (*fd < 0)
+        return *fd;
     result->connected_ns = clock_ns();
 
-    int error = coro_send_all(me, fd, buffer, (size_t)length, deadline_ns);
-    if (!error) {
-        result->sent_ns = clock_ns();
-        error = receive_reply(me, fd, buffer, deadline_ns, result);
-    }
-    close(fd);
-    return error;
+    int error = coro_send_all(me, *fd, buffer, (size_t)length, deadline_ns);
+    if (error)
+        return error;
+    result->sent_ns = clock_ns();
+    return receive_reply(me, *fd, buffer, deadline_ns, result);
 }
 
 static void exchange(struct coro *me, const struct workload *workload, int number,
                      struct result *result)
 {
+    int fd = -1;
     result->start_ns = clock_ns();
-    int error = converse(me, workload, number, result);
+    int error = converse(me, workload, number, result, &fd);
     result->error = error == -EPIPE ? ECONNRESET : -error;    /* the peer's reset, seen late */
     result->end_ns = clock_ns();
+    if (fd >= 0)
+        close(fd);
 }
 
 static int exchange_in_coroutine(struct coro *me, void *arg)
