@@ -80,6 +80,10 @@ void output_free(struct output *output);
 void program_await_line(struct program *program, const char *start, char *rest,
                         size_t size);
 
+/* Awaits that it takes a signal whose handler goes with the first use (SA_RESETHAND): the
+   next one of that kind then ends it. */
+void program_await_taken(const struct program *program, int signal);
+
 /* --- The server --------------------------------------------------------------------- */
 
 struct server {
