@@ -237,22 +237,6 @@ START_TEST(fetch_accounts_for_every_request_when_the_server_dies)
 }
 END_TEST
 
-/* Waits until the first interrupt was taken: its handler is gone then, and /proc says so. */
-static void await_signal_taken(const struct program *program)
-{
-    char path[64], line[256];
-    uint64_t caught = UINT64_MAX;
-    snprintf(path, sizeof path, "/proc/%d/status", program->pid);
-    while (caught & (1u << (SIGINT - 1))) {
-        FILE *file = fopen(path, "r");
-        ck_assert_ptr_nonnull(file);
-        while (fgets(line, sizeof line, file))
-            if (strncmp(line, "SigCgt:", 7) == 0)
-                caught = strtoull(line + 7, NULL, 16);
-        fclose(file);
-    }
-}
-
 START_TEST(fetch_ends_in_order_at_the_first_interrupt)
 {
     const struct model *model = able[_i];
@@ -263,7 +247,7 @@ START_TEST(fetch_ends_in_order_at_the_first_interrupt)
     int waiting = model->one_at_a_time ? 1 : 3;
     server_await_stat(&server, "in_flight", waiting);
     kill(fetch.pid, SIGINT);
-    await_signal_taken(&fetch);
+    program_await_taken(&fetch, SIGINT);
     char reply[1024];    /* ours is the last to arrive, and opens the gate for all */
     ck_assert_int_eq(client_get(server.port, model->one_at_a_time ? "/gate/2" : "/gate/4", reply, sizeof reply),
                      200);
@@ -285,7 +269,7 @@ START_TEST(fetch_ends_at_once_at_the_second_interrupt_and_leaves_no_file)
     program_start(&fetch, argv);
     server_await_stat(&server, "in_flight", 3);
     kill(fetch.pid, SIGINT);
-    await_signal_taken(&fetch);
+    program_await_taken(&fetch, SIGINT);
     kill(fetch.pid, SIGINT);
     int status = program_end(&fetch, 0, &output);
     ck_assert_int_eq(status, 128 + SIGINT);

@@ -257,6 +257,30 @@ void refuse_system_call(long number, int error)
     ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole), 0);
 }
 
+/* Whether the kernel says of the process that it has a handler for the signal. */
+static int has_handler(pid_t pid, int signal)
+{
+    char path[64], line[256];
+    uint64_t caught = 0;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof line, file))
+        if (strncmp(line, "SigCgt:", 7) == 0)
+            caught = strtoull(line + 7, NULL, 16);
+    fclose(file);
+    return (caught >> (signal - 1)) & 1;
+}
+
+void program_await_taken(const struct program *program, int signal)
+{
+    int64_t deadline_ns = clock_ns() + AWAIT_NS;
+    while (has_handler(program->pid, signal)) {
+        ck_assert_msg(clock_ns() < deadline_ns, "signal %d is not taken", signal);
+        clock_sleep(POLL_NS);
+    }
+}
+
 /* --- The server --------------------------------------------------------------------- */
 
 void server_start_as(struct server *server, const char *const argv[])

@@ -84,6 +84,10 @@ void refuse_system_call(long number, int error);
 void program_await_line(struct program *program, const char *start, char *rest,
                         size_t size);
 
+/* Awaits that it takes a signal whose handler goes with the first use (SA_RESETHAND): the
+   next one of that kind then ends it. */
+void program_await_taken(const struct program *program, int signal);
+
 /* --- The server --------------------------------------------------------------------- */
 
 struct server {

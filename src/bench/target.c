@@ -186,13 +186,30 @@ const char *target_start(struct target *target, char *const *argv,
     return why;
 }
 
+/* Whether our own server has ended, or does until the deadline. */
+static bool has_ended(struct target *target, int64_t deadline_ns)
+{
+    while (target->pid > 0) {
+        if (waitpid(target->pid, &target->status, WNOHANG) > 0)
+            return true;
+        if (clock_ns() > deadline_ns)
+            break;
+        clock_sleep(CLOCK_MS);
+    }
+    return false;
+}
+
 const char *target_check(struct target *target, char why[TARGET_WHY])
 {
-    if (target->pid > 0 && waitpid(target->pid, &target->status, WNOHANG) > 0)
+    if (has_ended(target, 0))
         return bury(target, why);
     int in_flight = target_in_flight(target, patience());
     if (in_flight >= 0)
         return NULL;
+    /* A process that ends closes its sockets before its parent can wait for it. */
+    bool closed = in_flight == -ECONNREFUSED || in_flight == -ECONNRESET;
+    if (closed && has_ended(target, patience()))
+        return bury(target, why);
     snprintf(why, TARGET_WHY, "%s/stats: %s", target->url, strerror(-in_flight));
     return why;
 }
