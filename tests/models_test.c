@@ -20,7 +20,7 @@
 
 enum { MOST = 1000 };
 
-static volatile sig_atomic_t stop;
+static atomic_bool stop;
 static struct server server;
 static struct result results[MOST];
 static const struct model *able[16];    /* those of models.c that can run here */
@@ -42,7 +42,7 @@ static int find_able(void)
 
 static void begin(void)
 {
-    stop = 0;
+    stop = false;
     signal(SIGPIPE, SIG_IGN);    /* as model.h asks for */
     server_start(&server, NULL);
 }
@@ -291,7 +291,7 @@ END_TEST
 static void on_signal(int number)
 {
     (void)number;
-    stop = 1;
+    stop = true;
 }
 
 struct stopper {
@@ -426,8 +426,8 @@ START_TEST(uring_has_more_in_flight_than_its_ring_has_entries)
 }
 END_TEST
 
-static pthread_t             main_thread;
-static volatile sig_atomic_t released;
+static pthread_t   main_thread;
+static atomic_bool released;
 
 static void sleep_until_released(int number)
 {

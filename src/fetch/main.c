@@ -52,12 +52,12 @@ static const struct option_program program = {
     .operands_max = 1,
 };
 
-static volatile sig_atomic_t stop;
+static atomic_bool stop;    /* threads look at it too: volatile would not be enough */
 
 static void on_signal(int number)
 {
     (void)number;
-    stop = 1;
+    stop = true;
 }
 
 /* The first Ctrl-C ends the run in order; the handler is gone by then, so that the second

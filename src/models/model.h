@@ -5,7 +5,7 @@
 #include "kit/net.h"
 #include "kit/result.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,8 +17,8 @@ struct workload {
     int             count;
     int             in_flight;
     int64_t         timeout_ns;   /* for one request, connect included */
-    size_t          stack_bytes;  /* of a thread; 0 = the default */
-    const volatile sig_atomic_t *stop;   /* set: start no more, end those in flight */
+    size_t          stack_bytes;  /* of a thread or a coroutine; 0 = the default */
+    const atomic_bool *stop;      /* set, by a signal: start no more, end those in flight */
 };
 
 struct model {
