@@ -97,6 +97,7 @@ $(foreach suite,$(suites),$(eval $(suite): \
     $$(call pieces,$(needs_$(firstword $(subst _, ,$(notdir $(suite))))) kit)))
 
 $(filter $(BUILD)/tests/bench_%,$(suites)): $(BUILD)/obj/tests/bench_support.o
+$(filter $(addprefix $(BUILD)/tests/,models_% fetch_%),$(suites)): $(BUILD)/obj/tests/models_support.o
 $(suites): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ $(extra) $(check) $(if $(filter %/ring.o,$^),$(liburing)) -lm

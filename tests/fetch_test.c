@@ -2,6 +2,7 @@
 #include "fetch/report.h"
 #include "kit/array.h"
 #include "models/models.h"
+#include "tests/models_support.h"
 #include "tests/support.h"
 
 #include <check.h>
@@ -18,23 +19,6 @@
 static struct server server;
 static struct output output;
 static char          csv[64];
-
-static const struct model *able[16];    /* those of models.c that can run here */
-
-/* Returns how many there are, and names those that there are not. */
-static int find_able(void)
-{
-    int count = 0;
-    for (const struct model *const *model = models; *model; model++) {
-        const char *why = (*model)->unavailable ? (*model)->unavailable() : NULL;
-        if (why)
-            printf("skipped: %s: %s\n", (*model)->name, why);
-        else
-            able[count++] = *model;
-    }
-    fflush(stdout);    /* before Check forks */
-    return count;
-}
 
 static void begin(void)
 {

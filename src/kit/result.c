@@ -2,6 +2,7 @@
 #include "kit/result.h"
 
 #include "kit/array.h"
+#include "kit/clock.h"
 #include "kit/csv.h"
 
 #include <errno.h>
@@ -30,6 +31,15 @@ static const struct {
     {ECHILD, "the process that made it was killed"},
     {EMFILE, "no free descriptor in this process"},
 };
+
+void result_end(struct result *result, const struct http_reader *reader, int error)
+{
+    result->status = reader->status;
+    result->bytes = reader->body_bytes;
+    result->server_wait_ns = reader->server_wait_ns;
+    result->error = error == -EPIPE ? ECONNRESET : -error;
+    result->end_ns = clock_ns();
+}
 
 bool result_ok(const struct result *result)
 {

@@ -6,7 +6,6 @@
 #include "kit/clock.h"
 #include "kit/http.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 enum { BUFFER = HTTP_REQUEST };    /* 1 KiB: a coroutine's stack stays at one page */
@@ -20,30 +19,25 @@ struct crew {
 };
 
 static int receive_reply(struct coro *me, int fd, char *buffer, int64_t deadline_ns,
-                         struct result *result)
+                         struct http_reader *reader, struct result *result)
 {
-    struct http_reader reader;
-    http_reader_init(&reader);
     int progress = HTTP_MORE;
     while (progress == HTTP_MORE) {
         ssize_t received = coro_recv(me, fd, buffer, BUFFER, deadline_ns);
         if (received < 0)
             return (int)received;
         if (received == 0)
-            return http_reader_end(&reader);
+            return http_reader_end(reader);
         if (result->first_byte_ns == 0)
             result->first_byte_ns = clock_ns();
-        progress = http_reader_feed(&reader, buffer, (size_t)received);
-        result->status = reader.status;
-        result->bytes = reader.body_bytes;
-        result->server_wait_ns = reader.server_wait_ns;
+        progress = http_reader_feed(reader, buffer, (size_t)received);
     }
     return progress;
 }
 
 /* Leaves the connection open, in *fd. */
 static int converse(struct coro *me, const struct workload *workload, int number,
-                    struct result *result, int *fd)
+                    struct http_reader *reader, struct result *result, int *fd)
 {
     int64_t deadline_ns = result->start_ns + workload->timeout_ns;
     char buffer[BUFFER];
@@ -61,17 +55,18 @@ static int converse(struct coro *me, const struct workload *workload, int number
     if (error)
         return error;
     result->sent_ns = clock_ns();
-    return receive_reply(me, *fd, buffer, deadline_ns, result);
+    return receive_reply(me, *fd, buffer, deadline_ns, reader, result);
 }
 
 static void exchange(struct coro *me, const struct workload *workload, int number,
                      struct result *result)
 {
+    struct http_reader reader;
+    http_reader_init(&reader);
     int fd = -1;
     result->start_ns = clock_ns();
-    int error = converse(me, workload, number, result, &fd);
-    result->error = error == -EPIPE ? ECONNRESET : -error;    /* the peer's reset, seen late */
-    result->end_ns = clock_ns();
+    int error = converse(me, workload, number, &reader, result, &fd);
+    result_end(result, &reader, error);
     if (fd >= 0)
         close(fd);
 }

@@ -37,12 +37,7 @@ struct request {
 /* Every request ends here, exactly once, whatever became of it. */
 static void request_end(struct request *request, int error)
 {
-    struct result *result = request->result;
-    result->status = request->reader.status;
-    result->bytes = request->reader.body_bytes;
-    result->server_wait_ns = request->reader.server_wait_ns;
-    result->error = error == EPIPE ? ECONNRESET : error;    /* the peer's reset, seen late */
-    result->end_ns = clock_ns();
+    result_end(request->result, &request->reader, error);
     TAILQ_REMOVE(&request->loop->requests, request, link);
     if (request->fd >= 0)
         close(request->fd);    /* and epoll forgets it: there is no other copy of it */
@@ -65,7 +60,7 @@ static void on_readable(struct request *request)
     ssize_t received = recv(request->fd, buffer, sizeof buffer, 0);
     if (received < 0) {
         if (errno != EAGAIN && errno != EINTR)
-            request_end(request, errno);
+            request_end(request, -errno);
         return;    /* it was not ready after all: the loop calls again when it is */
     }
     if (received > 0 && request->result->first_byte_ns == 0)
@@ -74,7 +69,7 @@ static void on_readable(struct request *request)
                        ? http_reader_feed(&request->reader, buffer, (size_t)received)
                        : http_reader_end(&request->reader);
     if (progress != HTTP_MORE)
-        request_end(request, -progress);
+        request_end(request, progress);
 }
 
 /* Sends what is left. The text is written anew each time, so that a request which waits
@@ -87,14 +82,14 @@ static void on_writable(struct request *request)
     int length = http_write_request(text, sizeof text, workload->server.name,
                                     workload->target, number);
     if (length < 0) {
-        request_end(request, -length);
+        request_end(request, length);
         return;
     }
     ssize_t sent = send(request->fd, text + request->sent, (size_t)(length - request->sent),
                         MSG_NOSIGNAL);
     if (sent < 0) {
         if (errno != EAGAIN && errno != EINTR)
-            request_end(request, errno);
+            request_end(request, -errno);
         return;
     }
     request->sent += (int)sent;
@@ -103,7 +98,7 @@ static void on_writable(struct request *request)
     request->result->sent_ns = clock_ns();
     int error = request_await(request, EPOLL_CTL_MOD, EPOLLIN, on_readable);
     if (error)
-        request_end(request, -error);
+        request_end(request, error);
 }
 
 static void on_connected(struct request *request)
@@ -113,7 +108,7 @@ static void on_connected(struct request *request)
     if (getsockopt(request->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
         error = errno;
     if (error) {
-        request_end(request, error);
+        request_end(request, -error);
         return;
     }
     request->result->connected_ns = clock_ns();
@@ -151,7 +146,7 @@ static void request_start(struct loop *loop, int number)
     loop->in_flight++;
     int error = request_connect(request);
     if (error)
-        request_end(request, -error);
+        request_end(request, error);
 }
 
 /* The one place where requests start: between two turns of the loop, so that a request
@@ -173,7 +168,7 @@ static int expire(struct loop *loop)
         int64_t left_ns = oldest->result->start_ns + loop->workload->timeout_ns - clock_ns();
         if (left_ns > 0)
             return (int)((left_ns + CLOCK_MS - 1) / CLOCK_MS);
-        request_end(oldest, ETIMEDOUT);
+        request_end(oldest, -ETIMEDOUT);
     }
     return 0;
 }
@@ -210,7 +205,7 @@ static int run(const struct workload *workload, struct result *results)
             refill(&loop);
     }
     while (!TAILQ_EMPTY(&loop.requests))    /* the loop itself failed: they fail with it */
-        request_end(TAILQ_FIRST(&loop.requests), -error);
+        request_end(TAILQ_FIRST(&loop.requests), error);
     close(loop.epoll_fd);
     return error;
 }

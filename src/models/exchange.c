@@ -5,35 +5,30 @@
 #include "kit/clock.h"
 #include "kit/http.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 enum { BUFFER = HTTP_REQUEST };    /* 1 KiB: a waiting thread's stack stays at two pages */
 
-static int receive_reply(int fd, char *buffer, int64_t deadline_ns, struct result *result)
+static int receive_reply(int fd, char *buffer, int64_t deadline_ns,
+                         struct http_reader *reader, struct result *result)
 {
-    struct http_reader reader;
-    http_reader_init(&reader);
     int progress = HTTP_MORE;
     while (progress == HTTP_MORE) {
         ssize_t received = net_recv(fd, buffer, BUFFER, deadline_ns);
         if (received < 0)
             return (int)received;
         if (received == 0)
-            return http_reader_end(&reader);
+            return http_reader_end(reader);
         if (result->first_byte_ns == 0)
             result->first_byte_ns = clock_ns();
-        progress = http_reader_feed(&reader, buffer, (size_t)received);
-        result->status = reader.status;
-        result->bytes = reader.body_bytes;
-        result->server_wait_ns = reader.server_wait_ns;
+        progress = http_reader_feed(reader, buffer, (size_t)received);
     }
     return progress;
 }
 
 /* Leaves the connection open, in *fd. */
-static int converse(const struct workload *workload, int number, struct result *result,
-                    int *fd)
+static int converse(const struct workload *workload, int number,
+                    struct http_reader *reader, struct result *result, int *fd)
 {
     int64_t deadline_ns = result->start_ns + workload->timeout_ns;
     char buffer[BUFFER];
@@ -51,16 +46,17 @@ static int converse(const struct workload *workload, int number, struct result *
     if (error)
         return error;
     result->sent_ns = clock_ns();
-    return receive_reply(*fd, buffer, deadline_ns, result);
+    return receive_reply(*fd, buffer, deadline_ns, reader, result);
 }
 
 void exchange(const struct workload *workload, int number, struct result *result)
 {
+    struct http_reader reader;
+    http_reader_init(&reader);
     int fd = -1;
     result->start_ns = clock_ns();
-    int error = converse(workload, number, result, &fd);
-    result->error = error == -EPIPE ? ECONNRESET : -error;    /* the peer's reset, seen late */
-    result->end_ns = clock_ns();
+    int error = converse(workload, number, &reader, result, &fd);
+    result_end(result, &reader, error);
     if (fd >= 0)
         close(fd);
 }

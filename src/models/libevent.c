@@ -37,12 +37,7 @@ struct request {
 /* Every request ends here, exactly once, whatever became of it. */
 static void request_end(struct request *request, int error)
 {
-    struct result *result = request->result;
-    result->status = request->reader.status;
-    result->bytes = request->reader.body_bytes;
-    result->server_wait_ns = request->reader.server_wait_ns;
-    result->error = error == EPIPE ? ECONNRESET : error;    /* the peer's reset, seen late */
-    result->end_ns = clock_ns();
+    result_end(request->result, &request->reader, error);
     event_del(&request->timer);
     LIST_REMOVE(request, link);
     if (request->connection) {
@@ -59,7 +54,7 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
     struct request *request = arg;
     (void)fd;
     (void)what;
-    request_end(request, ETIMEDOUT);
+    request_end(request, -ETIMEDOUT);
 }
 
 static void on_readable(struct bufferevent *connection, void *arg)
@@ -75,7 +70,7 @@ static void on_readable(struct bufferevent *connection, void *arg)
         evbuffer_drain(input, piece.iov_len);
     }
     if (progress != HTTP_MORE)
-        request_end(request, -progress);
+        request_end(request, progress);
 }
 
 static void on_sent(struct bufferevent *connection, void *arg)
@@ -88,12 +83,12 @@ static void on_sent(struct bufferevent *connection, void *arg)
 static void on_change(struct bufferevent *connection, short what, void *arg)
 {
     struct request *request = arg;
-    int error = EVUTIL_SOCKET_ERROR();    /* first of all: the next call may change it */
+    int error = -EVUTIL_SOCKET_ERROR();    /* first of all: the next call may change it */
     if (what & BEV_EVENT_CONNECTED) {
         request->result->connected_ns = clock_ns();    /* libevent sends now */
         bufferevent_enable(connection, EV_READ);
     } else if (what & BEV_EVENT_EOF) {
-        request_end(request, -http_reader_end(&request->reader));
+        request_end(request, http_reader_end(&request->reader));
     } else {
         request_end(request, error);
     }
@@ -146,7 +141,7 @@ static void request_start(struct loop *loop, int number)
     if (!error && evtimer_add(&request->timer, loop->timeout) < 0)
         error = -ENOMEM;
     if (error)
-        request_end(request, -error);
+        request_end(request, error);
 }
 
 /* The one place where requests start: between two turns of the loop, so that a request
@@ -186,7 +181,7 @@ static int run(const struct workload *workload, struct result *results)
             refill(&loop);
     }
     while (!LIST_EMPTY(&loop.requests))    /* the loop itself failed: they fail with it */
-        request_end(LIST_FIRST(&loop.requests), -error);
+        request_end(LIST_FIRST(&loop.requests), error);
     event_base_free(base);
     return error;
 }

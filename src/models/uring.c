@@ -46,12 +46,7 @@ struct request {
 /* Every request ends here, exactly once, when the kernel has no operation of it. */
 static void request_end(struct request *request, int error)
 {
-    struct result *result = request->result;
-    result->status = request->reader.status;
-    result->bytes = request->reader.body_bytes;
-    result->server_wait_ns = request->reader.server_wait_ns;
-    result->error = error == EPIPE ? ECONNRESET : error;    /* the peer's reset, seen late */
-    result->end_ns = clock_ns();
+    result_end(request->result, &request->reader, error);
     if (request->loop->oldest == request)
         request->loop->oldest = TAILQ_NEXT(request, link);
     TAILQ_REMOVE(&request->loop->requests, request, link);
@@ -98,14 +93,14 @@ static void on_received(struct request *request, const struct io_uring_cqe *done
     if (progress == HTTP_MORE)
         receive(request);
     else
-        request_end(request, -progress);
+        request_end(request, progress);
 }
 
 /* All of it has been sent: the kernel goes on until then. */
 static void on_sent(struct request *request, const struct io_uring_cqe *done)
 {
     if (done->res < request->length) {    /* less than all: it broke on the way */
-        request_end(request, done->res < 0 ? -done->res : ECONNRESET);
+        request_end(request, done->res < 0 ? done->res : -ECONNRESET);
         return;
     }
     request->result->sent_ns = clock_ns();
@@ -119,7 +114,7 @@ static void on_connected(struct request *request, const struct io_uring_cqe *don
     const struct workload *workload = request->loop->workload;
     int number = (int)(request->result - request->loop->results);
     if (done->res < 0) {
-        request_end(request, -done->res);
+        request_end(request, done->res);
         return;
     }
     request->result->connected_ns = clock_ns();
@@ -129,7 +124,7 @@ static void on_connected(struct request *request, const struct io_uring_cqe *don
                                            workload->target, number)
                       : -ENOMEM;
     if (request->length < 0)
-        request_end(request, -request->length);
+        request_end(request, request->length);
     else
         io_uring_prep_send(request_await(request, on_sent), request->fd, request->text,
                            (size_t)request->length, MSG_NOSIGNAL | MSG_WAITALL);
@@ -166,7 +161,7 @@ static void request_start(struct loop *loop, int number)
     loop->in_flight++;
     int error = request_connect(request);
     if (error)
-        request_end(request, -error);
+        request_end(request, error);
 }
 
 /* The one place where requests start: between two turns of the loop, so that a request
@@ -209,7 +204,7 @@ static int turn(struct loop *loop)
         if (!request)
             continue;    /* of a cancel: what it cancelled is complete by itself */
         if (request->expired)    /* be it cancelled, or complete before it could be */
-            request_end(request, ETIMEDOUT);
+            request_end(request, -ETIMEDOUT);
         else
             request->on_done(request, done[i]);
         ring_lend_again(&loop->ring, done[i]);
@@ -230,7 +225,7 @@ static int run(const struct workload *workload, struct result *results)
         error = turn(&loop);
     ring_close(&loop.ring);    /* now nothing is the kernel's any more */
     while (!TAILQ_EMPTY(&loop.requests))    /* the ring itself failed: they fail with it */
-        request_end(TAILQ_FIRST(&loop.requests), -error);
+        request_end(TAILQ_FIRST(&loop.requests), error);
     return error;
 }
 
