@@ -846,6 +846,26 @@ START_TEST(an_overflow_is_caught_by_mprotect_guards_too)
 }
 END_TEST
 
+/* Without the times, which differ. */
+START_TEST(first_second_shows_what_a_sleep_holds_up)
+{
+    struct output output;
+    const char *const argv[] = {BUILD_DIR "/first-second", NULL};
+    ck_assert_int_eq(program_run(argv, &output), 0);
+    static const char *const words[] = {"blocking", "second", "first", "two coroutines",
+                                        "first", "second"};
+    const char *line = output.out;
+    for (size_t i = 0; i < LENGTH(words); i++) {
+        const char *end = strchr(line, '\n');
+        const char *word = strstr(line, words[i]);
+        ck_assert_msg(word && end && word < end, "'%s' is not in: %s", words[i], line);
+        line = end + 1;
+    }
+    ck_assert_str_eq(line, "");
+    output_free(&output);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -875,6 +895,7 @@ int main(void)
         offloaded_work_that_never_ends_does_not_stop_the_loop,
         an_overflow_says_which_coroutine_it_was,
         an_overflow_is_caught_by_mprotect_guards_too,
+        first_second_shows_what_a_sleep_holds_up,
     };
     return suite_run("coro", tests, LENGTH(tests), NULL, NULL);
 }

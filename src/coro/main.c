@@ -1,11 +1,19 @@
 /* first-second: a sleep before "second", and what it holds up. */
 #include "coro/coro.h"
 #include "kit/clock.h"
-#include "kit/result.h"
+#include "kit/options.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define NAP (500LL * CLOCK_MS)
+
+static const struct option_program program = {
+    .name = "first-second",
+    .operands = "",
+    .about = "Says \"first\" and \"second\" with a sleep before \"second\": blocking, and then "
+             "in two coroutines.",
+};
 
 static void say(const char *word, int64_t start_ns)
 {
@@ -48,8 +56,9 @@ static int both(struct coro *me, void *arg)
     return error ? error : gathered;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    options_or_exit(&program, argc, argv, NULL);
     puts("blocking: a sleep before \"second\" comes before everything after it");
     int64_t start_ns = clock_ns();
     sleep_then_second(start_ns);
@@ -59,6 +68,6 @@ int main(void)
     start_ns = clock_ns();
     int error = coro_run(NULL, both, &start_ns);
     if (error)
-        fprintf(stderr, "first-second: coro_run: %s\n", result_error_name(-error));
-    return error ? 1 : 0;
+        fprintf(stderr, "first-second: coro_run: %s\n", strerror(-error));
+    return options_exit_status(&program, error ? 1 : 0);
 }

@@ -36,8 +36,8 @@ struct pool {
     int             holders;       /* the loop, and threads that will look here again */
     bool            closing;
     int             bell;
-    struct event   *event;         /* the loop hears the bell; only while there are jobs, or
-                                      the loop would not see that it waits in vain */
+    struct event   *event;         /* the loop hears the bell; only while there are jobs,
+                                      or it would not see that it waits in vain */
     int             jobs;
     struct worker   workers[];
 };

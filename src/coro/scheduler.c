@@ -59,8 +59,8 @@ static void check_runs(const struct coro *me)
     const struct coro *running = me->loop->running;
     if (running != me)
         coro_stop("coroutine %d passed the `me` of coroutine %d to a call that may "
-                  "pause: only a coroutine itself can pause", running ? running->number : -1,
-                  me->number);
+                  "pause: only a coroutine itself can pause",
+                  running ? running->number : -1, me->number);
 }
 
 int coro_may_wait(const struct coro *me, int64_t deadline_ns)

@@ -38,7 +38,7 @@ __asm__(".text\n"
         "    popq %r12\n"
         "    popq %rbx\n"
         "    popq %rbp\n"
-        "    popq %rcx\n"    /* not ret, which the processor predicts from the stack we left */
+        "    popq %rcx\n"    /* not ret, predicted by the stack that we left */
         "    jmp *%rcx\n"
         ".size fibre_swap, .-fibre_swap\n"
         ".globl fibre_first\n"
@@ -54,7 +54,7 @@ __asm__(".text\n"
 
 void *fibre_registers(void *top, void (*begin)(void *), void *arg)
 {
-    /* r15 r14 r13 r12 rbx rbp, the return address; a call pushes 8, onto a multiple of 16 */
+    /* r15 r14 r13 r12 rbx rbp, return address; a call pushes 8, onto a multiple of 16 */
     uintptr_t *registers = (uintptr_t *)((uintptr_t)top / 16 * 16) - 8;
     memset(registers, 0, 8 * sizeof *registers);
     uint32_t *control = (uint32_t *)registers;

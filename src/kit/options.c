@@ -206,7 +206,8 @@ int options_parse(const struct option_program *program, int argc, char **argv, v
 
 void options_print_help(const struct option_program *program, FILE *out)
 {
-    fprintf(out, "usage: %s [OPTION...] %s\n%s\n\n", program->name, program->operands,
+    fprintf(out, "usage: %s [OPTION...]%s%s\n%s\n\n", program->name,
+            *program->operands ? " " : "", program->operands,
             program->about);
     for (size_t i = 0; i < program->count; i++) {
         const struct option_spec *spec = &program->specs[i];
