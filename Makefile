@@ -113,12 +113,12 @@ check: suites    # what `make test` runs once it is set up
 
 .PHONY: test
 test:    ## install what is missing, build, and run every test
-	@src/setup.sh build charts test
+	@src/setup.sh build charts uring test
 	@$(MAKE) --no-print-directory check
 
 .PHONY: demo
 demo:    ## a minute's tour: install what is missing, build, run, draw
-	@src/setup.sh build charts
+	@src/setup.sh build charts uring
 	@$(MAKE) --no-print-directory all
 	@src/demo.sh $(BUILD) $(OUT)
 
@@ -132,13 +132,13 @@ plots:    ## draw what was measured: SVG and PNG beside the CSV in plots/out
 
 .PHONY: doctor
 doctor:    ## say what is missing on this machine, and install nothing
-	@src/setup.sh --check build charts test uring sanitize fuzz yardstick format
+	@src/setup.sh --check build charts uring test sanitize fuzz yardstick format
 
 san_cflags = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
 # TSan with clang: gcc 12 needs 2 ms for each coroutine, clang 10 us.
 .PHONY: sanitize
 sanitize:    ## the whole test suite under ASan and UBSan, then under TSan
-	@src/setup.sh build charts test sanitize fuzz
+	@src/setup.sh build charts uring test sanitize fuzz
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
 	    CFLAGS='$(san_cflags) -fsanitize=address,undefined' check
 	@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/tsan \
@@ -161,16 +161,18 @@ $(BUILD)/fuzz/%: tests/%.c $(wildcard src/kit/*.[ch])
 	    -fno-sanitize-recover=all -o $@ $< $(wildcard src/kit/*.c) -lm
 
 .PHONY: yardstick
-yardstick:    ## compare with wrk and nginx, and print each figure beside its aim (four minutes)
+yardstick:    ## compare with wrk and nginx, and print each figure beside its aim (seven minutes)
 	@src/setup.sh build yardstick
 	@$(MAKE) --no-print-directory all
 	@tests/yardstick.sh $(BUILD)
 
 .PHONY: both-compilers
-both-compilers:    ## build everything with gcc and with clang, warnings as errors
-	@src/setup.sh build test fuzz
+both-compilers:    ## build everything with gcc, with clang, and without what is optional; warnings are errors
+	@src/setup.sh build uring test fuzz
 	@for cc in gcc clang; do $(MAKE) --no-print-directory BUILD=$(BUILD)/$$cc CC=$$cc \
 	    CFLAGS='$(CFLAGS) -Werror' suites || exit 1; done
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/plain CFLAGS='$(CFLAGS) -Werror' SWITCH=assembly \
+	    liburing= suites
 
 sources = $(wildcard src/*/*.c src/*/*.h tests/*.c tests/*.h)
 .PHONY: format

@@ -4,7 +4,7 @@
 #   tests/yardstick.sh BUILD
 #
 # Not a test: nothing fails here. Ratios come from interleaved pairs in one run, the server on
-# the first core and the client on the second. Takes about four minutes on an idle machine.
+# the first core and the client on the second. Takes about seven minutes on an idle machine.
 set -euo pipefail
 build=${1:?the folder of the programs is missing, as in: tests/yardstick.sh build}
 pairs=9
@@ -112,6 +112,25 @@ ratio close '>= 0.95' "latency-server / nginx, a connection for each request"
 ratio kept '>= 0.6' "latency-server / nginx, kept alive"
 ceiling=$(cut -d' ' -f1 "$work/libevent-wrk" | quantile)
 
+# The models with one another: in each round every one of them, libevent first.
+able=$("$build/fetch" --list | awk '$2 != "unavailable:" { print $1 }')
+for _ in $(seq $pairs); do
+    b=$(fetch_rate -m libevent -n 20k -c 100 "$ours/delay/0")
+    for model in epoll uring coroutines pool; do
+        if grep -qx $model <<<"$able"; then
+            echo "$(fetch_rate -m $model -n 20k -c 100 "$ours/delay/0") $b" >>"$work/$model"
+        fi
+    done
+done
+for pair in 'epoll >=_1.0' 'uring >=_1.12' 'coroutines >=_1.0' 'pool >=_1.0'; do
+    read -r model aim <<<"$pair"
+    if [ -e "$work/$model" ]; then
+        ratio $model "${aim//_/ }" "$model / libevent model"
+    else
+        row "$model / libevent model" "${aim//_/ }" "not measured: it cannot run here"
+    fi
+done
+
 # --- overhead over L -----------------------------------------------------------------
 
 # MODEL COUNT LATENCY_MS AIM CEILING: median of five, beside the part that the ceiling explains,
@@ -136,6 +155,16 @@ for model in threads libevent; do
     overhead $model 1000 2000 '<= 5 %' "$ceiling"
 done
 
+# A pool smaller than what is asked for: ten rounds of a second.
+for _ in 1 2 3; do
+    "$build/fetch" -m pool -c 100 -n 1000 -o "$work/o.csv" "$ours/delay/1s" >/dev/null
+    awk -F, 'NR > 1 { if (s == "" || $4 < s) s = $4; if ($8 > e) e = $8 }
+        END { print 100 * ((e - s) / 10e9 - 1) }' "$work/o.csv"
+done | quantile >"$work/overhead"
+row "overhead: pool of 100 threads, 1000 x 1 s" '<= 1 %' \
+    "$(printf '%.1f %%  (1000/ceiling is %.1f %%)' "$(cat "$work/overhead")" \
+        "$(awk -v c="$ceiling" 'BEGIN { print 100 * 1000 / c / 10 }')")"
+
 # --- ten thousand at once ------------------------------------------------------------
 
 for model in threads libevent; do
@@ -143,9 +172,10 @@ for model in threads libevent; do
     row "10,000 in flight of 3 s, $model: failed requests" "0" \
         "$(awk -F, 'NR > 1 && ($12 != "" || $10 != 200) { n++ } END { print n + 0, "of", NR - 1 }' "$work/many.csv")"
 done
-"$build/bench" footprint -m libevent,threads --trials 1 --budget 10m -o "$work/bench" >"$work/bench.log" 2>&1 ||
+"$build/bench" footprint -m "$(grep -vx 'blocking\|processes\|pool' <<<"$able" | paste -sd,)" --trials 1 --budget 10m -o "$work/bench" >"$work/bench.log" 2>&1 ||
     tail -n 3 "$work/bench.log" >&2
-for pair in 'libevent <=_2.5_KiB' 'threads <=_9_KiB'; do
+for pair in 'libevent <=_2.5_KiB' 'threads <=_9_KiB' 'epoll <=_0.3_KiB' 'uring <=_0.4_KiB' \
+    'coroutines <=_5.5_KiB'; do
     read -r model aim <<<"$pair"
     row "resident memory for each of 10,000 waiting, $model" "${aim//_/ }" \
         "$(awk -F, -v m="$model" '$1 == m && $2 == 10000 { printf "%.2f KiB", $6 / 1024; n = 1 }
@@ -186,14 +216,17 @@ explain() {
     epoll_ctl) echo "tells the kernel which descriptor to watch, and for what" ;;
     timerfd_settime) echo "sets the loop's next timeout, to the nanosecond" ;;
     epoll_wait) echo "waits for all at once; shared by those that became ready together" ;;
-    clone3 | clone) echo "starts the thread" ;;
+    clone3 | clone) echo "starts the thread, or the process" ;;
+    wait4) echo "awaits a child's end" ;;
+    io_uring_enter) echo "hands operations to the kernel and waits; shared by all that are due" ;;
     mmap | munmap | mprotect | madvise) echo "the thread's stack and its guard" ;;
     futex) echo "waits for a free slot, or wakes who waits; joins the thread" ;;
     rt_sigprocmask | set_robust_list | rseq | exit | gettid) echo "a thread's beginning and end" ;;
+    exit_group | prctl | getpid | set_tid_address | getrandom | brk | openat | read | fstat) echo "a process's beginning and end" ;;
     *) echo "" ;;
     esac
 }
-for model in $("$build/fetch" --list | awk '$2 != "unavailable:" { print $1 }'); do
+for model in $able; do
     for count in 200 400; do
         strace -f -qq -c -U name,calls -o "$work/strace.$count" \
             "$build/fetch" -m "$model" -n "$count" -c 20 "$ours/delay/50ms" >/dev/null 2>&1 || true
