@@ -167,7 +167,7 @@ yardstick:    ## compare with wrk and nginx, and print each figure beside its ai
 	@tests/yardstick.sh $(BUILD)
 
 .PHONY: both-compilers
-both-compilers:    ## build everything with gcc, with clang, and without what is optional; warnings are errors
+both-compilers:    ## build with gcc, with clang, and without what is optional; a warning is an error
 	@src/setup.sh build uring test fuzz
 	@for cc in gcc clang; do $(MAKE) --no-print-directory BUILD=$(BUILD)/$$cc CC=$$cc \
 	    CFLAGS='$(CFLAGS) -Werror' suites || exit 1; done

@@ -15,8 +15,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { MOST = 1000 };
@@ -411,76 +413,68 @@ START_TEST(uring_has_more_in_flight_than_its_ring_has_entries)
 }
 END_TEST
 
-static pthread_t   main_thread;
-static atomic_bool released;
-
-static void sleep_until_released(int number)
+/* Until the process is in this state of proc(5): S asleep, T stopped. */
+static void await_state(pid_t pid, char wanted)
 {
-    (void)number;
-    while (!released)
-        usleep(1000);
-}
-
-static void wake(int number)
-{
-    (void)number;
-}
-
-/* Until the main thread waits for something. */
-static void await_sleep(void)
-{
-    char state = 'R';
-    while (state != 'S') {
-        FILE *file = fopen("/proc/self/stat", "r");    /* the first thread's */
+    char path[64], state = 0;
+    int64_t deadline_ns = clock_ns() + AWAIT_NS;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    while (state != wanted) {
+        ck_assert_msg(clock_ns() < deadline_ns, "it is %c, and never %c", state, wanted);
+        FILE *file = fopen(path, "r");
         ck_assert_ptr_nonnull(file);
         ck_assert_int_eq(fscanf(file, "%*d %*s %c", &state), 1);
         fclose(file);
     }
 }
 
-/* Holds the model's thread by a signal, has the gate's replies sent meanwhile, and lets it
-   go when the timeout too has passed: it finds a reply and an expired request at once. */
-static void *make_race(void *arg)
+/* Stopped in its first wait and let go, it is in a wait that has submitted all there was to
+   submit, and that the next stop ends: only such a one returns without a completion. */
+static void stop_in_wait(pid_t pid)
 {
-    const struct workload *workload = arg;
-    char reply[1024];
-    for (int round = 0; round < 2; round++) {
-        server_await_stat(&server, "in_flight", workload->in_flight);
-        if (round == 0) {
-            await_sleep();    /* in a wait that may have submitted, and so tells no signal */
-            pthread_kill(main_thread, SIGUSR2);
-            await_sleep();    /* in a wait that a signal ends */
-            pthread_kill(main_thread, SIGUSR1);
-        }
-        ck_assert_int_eq(client_get(server.port, workload->target, reply, sizeof reply), 200);
-        server_await_stat(&server, "in_flight", 0);
-        if (round == 0)
-            clock_sleep(workload->timeout_ns);
-        released = 1;
+    for (int i = 0; i < 2; i++) {
+        kill(pid, SIGCONT);
+        await_state(pid, 'S');
+        kill(pid, SIGSTOP);
+        await_state(pid, 'T');
     }
-    return NULL;
 }
 
+/* The model is stopped while the gate's replies come, and until the timeout too has passed:
+   then it finds a reply and an expired request at once. */
 START_TEST(uring_bears_a_completion_that_races_its_own_cancel)
 {
     const struct model *model = &model_uring;
     if (model->unavailable())
         return;
     struct workload workload = ask(model, "/gate/9?timeout=60m", 16, 8);
-    workload.timeout_ns = 2LL * CLOCK_S;
-    struct sigaction action = {.sa_handler = sleep_until_released};
-    sigaction(SIGUSR1, &action, NULL);
-    action.sa_handler = wake;
-    sigaction(SIGUSR2, &action, NULL);
-    main_thread = pthread_self();
-    pthread_t helper;
-    ck_assert_int_eq(pthread_create(&helper, NULL, make_race, &workload), 0);
-    ck_assert_int_eq(run(model, &workload), 0);
-    pthread_join(helper, NULL);
-    for (int i = 0; i < workload.count; i++) {
-        ck_assert_int_eq(results[i].error, i < workload.in_flight ? ETIMEDOUT : 0);
-        ck_assert_int_eq(results[i].status, i < workload.in_flight ? 0 : 200);
+    workload.timeout_ns = 4LL * CLOCK_S;
+    struct result *seen = mmap(NULL, sizeof results, PROT_READ | PROT_WRITE,
+                               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert(seen != MAP_FAILED);
+    pid_t child = fork();
+    if (child == 0) {
+        int error = run(model, &workload);
+        memcpy(seen, results, sizeof results);
+        _exit(-error);
     }
+    char reply[1024];
+    server_await_stat(&server, "in_flight", 8);
+    stop_in_wait(child);
+    ck_assert_int_eq(client_get(server.port, workload.target, reply, sizeof reply), 200);
+    server_await_stat(&server, "in_flight", 0);
+    clock_sleep(workload.timeout_ns);
+    kill(child, SIGCONT);
+    server_await_stat(&server, "in_flight", 8);
+    ck_assert_int_eq(client_get(server.port, workload.target, reply, sizeof reply), 200);
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    for (int i = 0; i < workload.count; i++) {
+        ck_assert_int_eq(seen[i].error, i < workload.in_flight ? ETIMEDOUT : 0);
+        ck_assert_int_eq(seen[i].status, i < workload.in_flight ? 0 : 200);
+    }
+    munmap(seen, sizeof results);
 }
 END_TEST
 
