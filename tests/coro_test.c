@@ -312,6 +312,50 @@ START_TEST(a_hundred_thousand_sleep_at_once_and_all_wake)
 }
 END_TEST
 
+enum { ROUNDS = 2000, ROUND = 100 };
+
+struct row {
+    const void *places[2 * ROUND];    /* each of them on another stack */
+    size_t      stacks;
+    int         ended;
+};
+
+static int stand_in_row(struct coro *me, void *arg)
+{
+    struct row *row = arg;
+    const void *here = &row;
+    size_t i = 0;
+    while (i < row->stacks && row->places[i] != here)
+        i++;
+    if (i == row->stacks && i < LENGTH(row->places))
+        row->places[row->stacks++] = here;
+    int error = coro_yield(me);
+    row->ended++;
+    return error;
+}
+
+static int fill_rows(struct coro *me, void *arg)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        struct coro_group group = {0};
+        for (int i = 0; i < ROUND; i++)
+            ck_assert_int_eq(coro_spawn(me, &group, stand_in_row, arg), 0);
+        ck_assert_int_eq(coro_gather(me, &group, CORO_NEVER), 0);
+    }
+    return 0;
+}
+
+/* Each leaves its stack by a switch that never comes back: who does not tell TSan so has it
+   keep a frame or two of each, until there is no room for more. */
+START_TEST(who_comes_later_uses_the_stacks_of_those_who_have_ended)
+{
+    struct row row = {0};
+    run(fill_rows, &row);
+    ck_assert_int_eq(row.ended, ROUNDS * ROUND);
+    ck_assert_uint_eq(row.stacks, ROUND);
+}
+END_TEST
+
 START_TEST(thirty_thousand_sleep_at_once_with_mprotect_guards)
 {
     struct crowd crowd = {.size = MANY_GUARDED};
@@ -881,6 +925,7 @@ int main(void)
         passing_the_me_of_another_is_stopped,
         waiting_for_what_can_never_come_is_stopped,
         a_hundred_thousand_sleep_at_once_and_all_wake,
+        who_comes_later_uses_the_stacks_of_those_who_have_ended,
         thirty_thousand_sleep_at_once_with_mprotect_guards,
         past_the_limit_of_mappings_spawn_says_so_and_the_others_live,
         what_is_sent_arrives_whole_though_the_buffers_are_smaller,
