@@ -6,11 +6,13 @@
 #include "tests/support.h"
 
 #include <check.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { MS = CLOCK_MS };
@@ -174,6 +176,28 @@ START_TEST(an_experiment_that_is_named_twice_is_run_once)
 }
 END_TEST
 
+START_TEST(a_model_that_cannot_run_here_is_passed_over)
+{
+    struct output output;
+    struct table table;
+    refuse_system_call(SYS_io_uring_setup, EPERM);
+    int status = bench_run("timeline --latency 1ms", NULL, &output);
+    assert_ran(status, &output);
+    assert_says(output.out, "passed over: uring: ");
+    table_read(&table, "timeline.csv", result_csv_header);
+    ck_assert_int_ge(table.rows, 70);    /* all the others */
+    for (int i = 0; i < table.rows; i++)
+        ck_assert_str_ne(table_get(&table, i, "model"), "uring");
+    table_free(&table);
+    output_free(&output);
+
+    ck_assert_int_eq(bench_run("timeline -m uring --latency 1ms", NULL, &output), 1);
+    assert_says(output.out, "passed over: uring: ");
+    assert_says(output.err, "there is nobody left to measure");
+    output_free(&output);
+}
+END_TEST
+
 /* --- machine.csv -------------------------------------------------------------------- */
 
 START_TEST(machine_csv_tells_where_it_was_measured)
@@ -274,7 +298,7 @@ static const struct {
     const char *words, *says;
 } usages[] = {
     {"nonsense", "there is no experiment 'nonsense'; there are footprint makespan"},
-    {"-m threads,nobody", "-m: there is no model 'nobody'; there are blocking threads"},
+    {"-m threads,nobody", "-m: there is no model 'nobody'; there are blocking processes"},
     {"-m ,", "-m: there is no model ''"},
     {"--trials 0", "--trials: 0 is out of range"},
     {"--latency 2m", "--latency: 2m is out of range"},
@@ -507,6 +531,7 @@ int main(void)
     tcase_add_test(tcase, timeline_has_a_row_for_each_request);
     tcase_add_test(tcase, experiments_are_run_in_the_order_in_which_they_are_named);
     tcase_add_test(tcase, an_experiment_that_is_named_twice_is_run_once);
+    tcase_add_test(tcase, a_model_that_cannot_run_here_is_passed_over);
     tcase_add_test(tcase, machine_csv_tells_where_it_was_measured);
     tcase_add_test(tcase, machine_csv_knows_what_the_build_knows);
     tcase_add_test(tcase, a_cell_beyond_the_budget_is_told_with_its_ideal_time);
