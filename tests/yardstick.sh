@@ -182,6 +182,21 @@ for pair in 'libevent <=_2.5_KiB' 'threads <=_9_KiB' 'epoll <=_0.3_KiB' 'uring <
             END { if (!n) print "not measured" }' "$work/bench/footprint.csv")"
 done
 
+# --- switches ------------------------------------------------------------------------
+
+# PROGRAM WAY AIM WORDS: the median of five, in microseconds.
+switch() {
+    for _ in 1 2 3 4 5; do
+        "$build/$1" "$2" -o "$work/switch.csv" >/dev/null
+        sed -n '2s/.*,//p' "$work/switch.csv"
+    done | quantile >"$work/switch"
+    row "a switch: $4" "<= $3 us" "$(awk '{ printf "%.3f us", $1 / 1e6 }' "$work/switch")"
+}
+await_idle
+switch pingpong coroutine-switch 0.2 "raw, ucontext"
+switch pingpong-assembly coroutine-switch 0.02 "raw, assembly"
+switch pingpong-assembly coroutine-yield 0.1 "through the scheduler, assembly"
+
 # --- the server's own punctuality ----------------------------------------------------
 
 # IN_FLIGHT COUNT AIM: how much longer the server waited than it was asked to.
