@@ -19,7 +19,7 @@ enum { CANNOT_RUN = 1, USAGE = 2, AMISS = 3 };    /* exit statuses beside 0 */
 
 enum {
     AIM_MS = 200,    /* how long a game is, unless its switches are counted out */
-    LEAST_MS = 5     /* of a game from which one can tell how long another will be */
+    LEAST_MS = 10    /* of a game from which one can tell how long another will be */
 };
 
 static const char csv_header[] = "who,how,by,cores,switches,wall_ns,switch_ps";

@@ -50,8 +50,8 @@ static int play_condition(struct player *me)
             pthread_cond_wait(&table->passed, &table->mutex);
         game_turn(me->game, me->number, turn);
         table->ball = !me->number;
-        pthread_cond_signal(&table->passed);
         pthread_mutex_unlock(&table->mutex);
+        pthread_cond_signal(&table->passed);    /* last: who wakes will want the mutex */
     }
     return 0;
 }
