@@ -31,7 +31,8 @@ objects = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(addp
 # All of some folders but what has a main: for the tests, which bring their own.
 pieces  = $(filter-out %/main.o,$(call objects,$(1)))
 
-programs := $(addprefix $(BUILD)/,latency-server fetch bench first-second pingpong pingpong-assembly)
+programs := $(addprefix $(BUILD)/,latency-server fetch bench first-second pingpong \
+    $(if $(filter x86_64 aarch64,$(shell uname -m)),pingpong-assembly))
 suites   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*_test.c))
 scripts  := $(wildcard tests/*_test.sh)
 
@@ -102,6 +103,7 @@ needs_coro := coro kit
 needs_models := models coro kit
 needs_fetch := fetch models coro kit
 needs_bench := bench kit
+needs_pingpong := kit
 $(foreach suite,$(suites),$(eval $(suite): \
     $$(call pieces,$(needs_$(firstword $(subst _, ,$(notdir $(suite))))) kit)))
 

@@ -36,6 +36,13 @@ static inline void game_turn(struct game *game, int player, int64_t turn)
         game->end_ns = clock_ns();
 }
 
+/* Every turn was taken, and none when it was the other's: no switch was missed. */
+static inline bool game_is_fair(const struct game *game)
+{
+    return game->taken[0] == game_turns(game) && game->taken[1] == game_turns(game) &&
+           game->amiss[0] == 0 && game->amiss[1] == 0;
+}
+
 /* One way of passing the ball. */
 struct way {
     const char *name;         /* "thread-futex" */

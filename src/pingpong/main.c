@@ -129,14 +129,6 @@ static int calibrate(const struct way *way, struct game *game, int64_t *switches
     }
 }
 
-/* Every turn was taken, and by the one whose turn it was: no switch was missed. */
-static bool judge(const struct game *game)
-{
-    int64_t turns = game_turns(game);
-    return game->taken[0] == turns && game->taken[1] == turns && game->amiss[0] == 0 &&
-           game->amiss[1] == 0;
-}
-
 static void print(const struct way *way, const struct game *game, double switch_ns)
 {
     char wall[UNITS_TEXT];
@@ -192,7 +184,7 @@ int main(int argc, char **argv)
     print(way, game, switch_ns);
     if (options.output)
         status = write_row(options.output, way, game, switch_ns);
-    if (!status && !judge(game))
+    if (!status && !game_is_fair(game))
         status = refuse(AMISS, way->name, "a player had the ball when it was the other's turn");
     munmap(game, sizeof *game);
     return options_exit_status(&program, status);
