@@ -487,15 +487,15 @@ static int64_t twice(const struct bench *bench, int size)
     return 2 * size;
 }
 
-START_TEST(a_table_has_a_row_for_each_contender_and_no_column_wider_than_it_needs)
+START_TEST(a_table_has_a_row_for_each_contender_and_columns_that_fit)
 {
     static const struct contenders contenders = {
         .items = {{.name = "blocking", .one_at_a_time = true}, {.name = "own"}},
         .count = 2,
     };
-    struct experiment experiment = {.name = "sample", .question = "how?", .size_words = "N",
-                                    .table_words = "median", .format = format_count,
-                                    .theory = {{"L", false, twice}, {"N·L", true, twice}}};
+    struct experiment experiment = {
+        .name = "sample", .question = "how?", .size_words = "N", .table_words = "median",
+        .format = format_count, .theory = {{"L", false, twice}, {"N·L", true, twice}}};
     struct outcome outcomes[] = {
         {.contender = 1, .size = 1000, .valid = true, .figure = 1234567},
         {.contender = 0, .size = 1, .valid = true, .figure = 7},
@@ -559,8 +559,7 @@ static void add_campaign(Suite *suite)
     tcase_add_test(report, progress_stretches_the_plan_as_the_past_was_stretched);
     tcase_add_test(report, numbers_are_written_for_people);
     tcase_add_test(report, a_median_is_of_the_valid_trials_of_one_cell);
-    tcase_add_test(report,
-                   a_table_has_a_row_for_each_contender_and_no_column_wider_than_it_needs);
+    tcase_add_test(report, a_table_has_a_row_for_each_contender_and_columns_that_fit);
 }
 
 int main(void)

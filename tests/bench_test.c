@@ -179,7 +179,8 @@ END_TEST
 /* --- Ways of switching -------------------------------------------------------------- */
 
 static const char switch_header[] =
-    "who,how,by,cores,trial,position,switches,kernel_switches,wall_ns,switch_ps,valid,why";
+    "who,how,by,cores,trial,position,switches,kernel_switches,wall_ns,switch_ps,valid,"
+    "why";
 
 /* Of its own 11 ways six can cross to another core; three need the assembly. */
 static int count_switch_rows(void)
@@ -239,9 +240,9 @@ START_TEST(where_bench_has_one_core_nothing_crosses_to_another)
     ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
     int status = bench_run("switch --trials 1 --budget 1ms", NULL, &output);
     ck_assert_int_eq(status, 0);
-    assert_says(output.out, "not run: switch, thread futex, 2 cores: bench may use only one "
-                "core here\n");
-    assert_says(output.out, "not run: switch, thread futex, 1 cores: 0.230 s by its 0.2 s, "
+    assert_says(output.out, "not run: switch, thread futex, 2 cores: bench may use only "
+                "one core here\n");
+    assert_says(output.out, "not run: switch, thread futex, 1 core: 0.230 s by one run, "
                 "and the budget of 1 ms is spent\n");
     table_read(&table, "switch.csv", switch_header);
     ck_assert_int_eq(table.rows, 0);

@@ -1,4 +1,4 @@
-/* pingpong, judged from outside, and the rule by which a switch is seen to have happened. */
+/* pingpong, judged from outside, and the rule by which it sees that a switch happened. */
 #define _GNU_SOURCE    /* sched_setaffinity */
 #include "kit/array.h"
 #include "kit/csv.h"
@@ -24,7 +24,7 @@ static void finish(void)
 
 /* --- The rule ----------------------------------------------------------------------- */
 
-/* Plays a game of three rounds in this order of players, "0101010101" if all goes well. */
+/* Plays three rounds in this order of players, "0101010101" if all goes well. */
 static bool play(struct game *game, const char *order)
 {
     int64_t turns[2] = {0, 0};
@@ -102,8 +102,8 @@ START_TEST(every_way_plays_fair_and_writes_its_row)
     if (!is_able(games[_i].program, games[_i].cores))
         return;
     snprintf(path, sizeof path, "%s", folder_path("row.csv"));
-    const char *argv[] = {games[_i].program, "-n", "1000", "-c", games[_i].cores, "-o", path,
-                          games[_i].way, NULL};
+    const char *argv[] = {games[_i].program, "-n", "1000", "-c", games[_i].cores,
+                          "-o", path, games[_i].way, NULL};
     int status = program_run(argv, &output);
     ck_assert_msg(status == 0, "%s: status %d: %s", games[_i].way, status, output.err);
     assert_says(output.out, games[_i].way);
@@ -157,11 +157,11 @@ END_TEST
 static const struct {
     const char *words[3], *says;
 } usages[] = {
-    {{"thread-nothing"}, "there is no way 'thread-nothing'; there are system-call corout"},
+    {{"thread-nothing"}, "there is no way 'thread-nothing'; there are system-call"},
     {{NULL}, "WAY: missing; there are system-call"},
     {{"-c", "3", "thread-pipe"}, "-c: 3 is out of range"},
     {{"-n", "0", "thread-pipe"}, "-n: 0 is out of range"},
-    {{"-c2", "coroutine-switch"}, "-c: this way stays within one thread, and so on one core"},
+    {{"-c2", "coroutine-switch"}, "-c: this way stays within one thread, so on one core"},
     {{"-c2", "coroutine-yield"}, "-c: this way stays within one thread"},
     {{"-c2", "system-call"}, "-c: this way stays within one thread"},
 };

@@ -58,18 +58,24 @@ static void say_not_run(struct bench *bench, const struct part *part, int first,
         char size[REPORT_NUMBER], ideal[REPORT_NUMBER];
         if (cell->contender != contender)
             continue;
-        report_format_count(cell->size, size);
         report_format_time(cell->ideal_ns, ideal);
-        append(sizes, size);
+        if (last) {
+            report_format_count(last->size, size);
+            append(sizes, size);
+        }
         if (!last || last->ideal_ns != cell->ideal_ns)
             append(ideals, ideal);
         last = cell;
     }
+    if (!last)
+        return;
+    char size[REPORT_NUMBER];
+    report_format_size(part->experiment, last->size, size);
+    append(sizes, size);
     report_format_latency(bench->settings.budget_ns, budget);
-    if (last)
-        bench_say(bench, "not run: %s, %s, %s %s: %s by %s, and the budget of %s is spent",
-                  part->experiment->name, part->record.contenders->items[contender].name,
-                  sizes, part->experiment->size_words, ideals, last->formula, budget);
+    bench_say(bench, "not run: %s, %s, %s: %s by %s, and the budget of %s is spent",
+              part->experiment->name, part->record.contenders->items[contender].name, sizes,
+              ideals, last->formula, budget);
 }
 
 /* Takes out the cells that this machine can't run, and says so. */

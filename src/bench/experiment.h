@@ -49,7 +49,7 @@ struct experiment {
     const char   *table_words;   /* what the table shows: "median time" */
     int           trials_most;   /* 0: as many as the user says */
     bool          wants_ceiling; /* what the server can do at most is measured before */
-    const struct contenders *contenders;    /* its own, who need no server; NULL: models */
+    const struct contenders *contenders;    /* its own, without a server; NULL: models */
     struct theory theory[2];
 
     /* Fills requests, in_flight, ideal_ns, formula, obstacle and base for the contender

@@ -9,7 +9,7 @@ enum { SIZES_MOST = 16, CELL = 64, GAP = 2 };
 /* Row 0 has the heads, then comes one for each contender, then theory. */
 struct table {
     const struct record *record;
-    int                  sizes[SIZES_MOST];    /* those that were measured, smallest first */
+    int                  sizes[SIZES_MOST];    /* that were measured, smallest first */
     int                  columns;
     const struct theory *theory[LENGTH(((struct experiment *)0)->theory)];
     int                  rows;

@@ -51,8 +51,8 @@ struct row {
     char *fields[COLUMNS];
 };
 
-/* The path of a contender's program. Returns what is the way's name in command, or NULL if
-   there is no such program. */
+/* The path of a contender's program. Returns where in command its way is named, or NULL
+   if there is no such program. */
 static const char *find_program(const char *command, char path[PROCESS_PATH])
 {
     char name[64];
@@ -68,7 +68,7 @@ static bool plan(const struct bench *bench, const struct contender *contender,
 {
     char path[PROCESS_PATH];
     cell->ideal_ns = (int64_t)RUN_MS * CLOCK_MS;
-    cell->formula = "its 0.2 s";
+    cell->formula = "one run";
     if (cell->size == TWO && !bench->bound)
         cell->obstacle = "bench may use only one core here";
     else if (!find_program(contender->command, path))
@@ -93,14 +93,14 @@ static int64_t number(const struct row *row, enum column column)
     return strtoll(row->fields[column], NULL, 10);
 }
 
-/* How often the kernel switched, warm-up included: rusage counts those who waited and those
-   who were made to. */
+/* How often the kernel switched, warm-up included: rusage counts those who waited and
+   those who were made to. */
 static int64_t kernel_switches(const struct trial *trial)
 {
     return trial->end.usage.ru_nvcsw + trial->end.usage.ru_nivcsw;
 }
 
-/* On one core another thread runs only if the kernel switches to it, so that it has to have
+/* On one core another thread runs only if the kernel switches to it, so it has to have
    counted them all. Across two, who is quick may be there before the other sleeps. */
 static bool judge(const struct bench *bench, const struct row *row, struct trial *trial)
 {
@@ -133,7 +133,8 @@ static int measure(struct bench *bench, const struct record *record,
     char path[PROCESS_PATH], cores[] = {(char)('0' + cell->size), '\0'};
     const struct contender *contender = &record->contenders->items[cell->contender];
     const char *way = find_program(contender->command, path);
-    char *argv[] = {path, "-c", cores, "-o", bench->launcher.requests_csv, (char *)way, NULL};
+    char *argv[] = {path, "-c", cores, "-o", bench->launcher.requests_csv, (char *)way,
+                    NULL};
     struct trial trial = {
         .contender = contender,
         .ideal_ns = cell->ideal_ns,
@@ -170,8 +171,9 @@ static void put(FILE *out, const char *before, int64_t ps, const char *name)
     fprintf(out, "%s%s %s for %s", before, text, small ? "ns" : "us", name);
 }
 
-/* Writes "on one core, 7.02 ns for coroutine switch (assembly) to 4.10 us for process pipe",
-   of all that switch. Returns the next separator: `before` if there was nothing to tell. */
+/* Writes "on one core, 7.02 ns for coroutine switch (assembly) to 4.10 us for process
+   pipe", of all that switch. Returns what is to stand before the next words: `before` again
+   if there was nothing to tell. */
 static const char *tell(const struct record *record, int size, const char *before,
                         const char *words, FILE *out)
 {

@@ -95,7 +95,7 @@ static int run_yield(struct game *game)
     return coro_run(NULL, spawn_yielding, players);
 }
 
-/* --- woken by I/O: the loop asks the kernel which pipe is ready ---------------------- */
+/* --- woken by I/O: the loop asks the kernel which pipe is ready --------------------- */
 
 static int take(struct coro *coro, const struct ends *ends)
 {
@@ -132,8 +132,8 @@ static int run_loop(struct player *me)
     return coro_run(NULL, play_pipe, me);
 }
 
-/* On one core one loop wakes both; across two cores there are two threads, with a loop and
-   a coroutine each. */
+/* On one core one loop wakes both; across two cores there are two threads, with a loop
+   and a coroutine each. */
 static int run_pipe(struct game *game)
 {
     struct ends ends[2];

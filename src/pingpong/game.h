@@ -16,16 +16,16 @@ struct game {
     int64_t start_ns, end_ns;    /* written by player 0 */
 };
 
-/* The turns of each player. The first round does not count, since player 1 is still on its
-   way then; the turn after the last is there to see the ball come back. */
+/* The turns of each player. The first round does not count, since player 1 is still on
+   its way then; the turn after the last is there to see the ball come back. */
 static inline int64_t game_turns(const struct game *game)
 {
     return game->rounds + 2;
 }
 
-/* What a player does with the ball: notes that it had it, and whether the other has passed
-   it. Player 0 begins, so the other has had as many turns as itself; player 1 finds one
-   more. turn counts a player's own turns, from 0. */
+/* What a player does with the ball: notes that it had it, and whether the other has
+   passed it. Player 0 begins, so the other has had as many turns as itself; player 1 finds
+   one more. turn counts a player's own turns, from 0. */
 static inline void game_turn(struct game *game, int player, int64_t turn)
 {
     game->amiss[player] += game->taken[!player] != turn + player;

@@ -1,5 +1,5 @@
-/* pingpong: what one switch costs. Two players wait for each other by turns, in one of the
-   ways there are, on one core or across two. */
+/* pingpong: what one switch costs. Two players wait for each other by turns, in one of
+   the ways there are, on one core or across two. */
 #include "pingpong/cores.h"
 #include "pingpong/game.h"
 
@@ -32,8 +32,8 @@ struct options {
 };
 
 static const struct option_spec specs[] = {
-    {'n', "switches", "COUNT", OPTION_COUNT, offsetof(struct options, switches), 1, 1000000000,
-     "how many, rounded up to even (default: 0.2 s of them)"},
+    {'n', "switches", "COUNT", OPTION_COUNT, offsetof(struct options, switches), 1,
+     1000000000, "how many, rounded up to even (default: 0.2 s of them)"},
     {'c', "cores", "1|2", OPTION_COUNT, offsetof(struct options, cores), 1, 2,
      "both players on one core, or one on each of two (default 1)"},
     {'o', "output", "FILE", OPTION_TEXT, offsetof(struct options, output), 0, 0,
@@ -45,8 +45,8 @@ static const struct option_spec specs[] = {
 static const struct option_program program = {
     .name = "pingpong",
     .operands = "WAY",
-    .about = "Measures what one switch costs: half a round between two that wait for each "
-             "other in this WAY.",
+    .about = "Measures what one switch costs: half a round between two that wait for "
+             "each other in this WAY.",
     .specs = specs,
     .count = LENGTH(specs),
     .operands_max = 1,
@@ -67,7 +67,7 @@ static int list_ways(void)
 {
     for (size_t i = 0; i < LENGTH(ways); i++)
         printf("%-18s by %s%s\n", ways[i]->name, ways[i]->by,
-               ways[i]->stays ? ", within one thread and so on one core" : "");
+               ways[i]->stays ? ", within one thread, so on one core" : "");
     return options_exit_status(&program, 0);
 }
 
@@ -88,10 +88,11 @@ static const struct way *choose_way(const char *name)
 }
 
 /* Puts the players where they are to be. Returns 0 or an exit status, said. */
-static int prepare(const struct options *options, const struct way *way, struct game *game)
+static int prepare(const struct options *options, const struct way *way,
+                   struct game *game)
 {
     if (options->cores == 2 && way->stays)
-        return refuse(USAGE, "-c", "this way stays within one thread, and so on one core");
+        return refuse(USAGE, "-c", "this way stays within one thread, so on one core");
     int error = cores_choose(game->cpus, (int)options->cores);
     if (error == -ENODEV)
         return refuse(CANNOT_RUN, "-c", "there is only one core that may be used here");
@@ -113,8 +114,8 @@ static int play(const struct way *way, struct game *game, int64_t switches)
     return way->play(game);
 }
 
-/* Games that do not count, each twice as long as the one before: caches are warm then, and
-   it is known how many switches a game of AIM_MS has. */
+/* Games that do not count, each twice as long as the one before: caches are warm then,
+   and it is known how many switches a game of AIM_MS has. */
 static int calibrate(const struct way *way, struct game *game, int64_t *switches)
 {
     for (int64_t tried = 2;; tried *= 2) {
@@ -129,27 +130,29 @@ static int calibrate(const struct way *way, struct game *game, int64_t *switches
     }
 }
 
-static void print(const struct way *way, const struct game *game, double switch_ns)
+static void print(const struct way *way, const struct game *game)
 {
     char wall[UNITS_TEXT];
-    units_format_duration(wall, game->end_ns - game->start_ns);
+    int64_t switches = 2 * game->rounds, wall_ns = game->end_ns - game->start_ns;
+    double switch_ns = (double)wall_ns / (double)switches;
+    units_format_duration(wall, wall_ns);
     printf("%s, by %s, on core %d", way->name, way->by, game->cpus[0]);
     if (game->cpus[1] != game->cpus[0])
         printf(" and core %d", game->cpus[1]);
     bool small = switch_ns < CLOCK_US;
-    printf(": %" PRId64 " switches in %s, %.3g %s each\n", 2 * game->rounds, wall,
+    printf(": %" PRId64 " switches in %s, %.3g %s each\n", switches, wall,
            small ? switch_ns : switch_ns / CLOCK_US, small ? "ns" : "us");
 }
 
-static int write_row(const char *path, const struct way *way, const struct game *game,
-                     double switch_ns)
+static int write_row(const char *path, const struct way *way, const struct game *game)
 {
+    int64_t switches = 2 * game->rounds, wall_ns = game->end_ns - game->start_ns;
     FILE *csv = csv_create(path, csv_header);
     if (!csv)
         return refuse(CANNOT_RUN, path, strerror(errno));
     fprintf(csv, "%s,%s,%s,%d,%" PRId64 ",%" PRId64 ",%" PRId64 "\n", way->who, way->how,
-            way->by, game->cpus[0] == game->cpus[1] ? 1 : 2, 2 * game->rounds,
-            game->end_ns - game->start_ns, (int64_t)(switch_ns * 1000));
+            way->by, game->cpus[0] == game->cpus[1] ? 1 : 2, switches, wall_ns,
+            wall_ns * 1000 / switches);
     int error = csv_finish(csv, path);
     return error ? refuse(CANNOT_RUN, path, strerror(-error)) : 0;
 }
@@ -173,19 +176,18 @@ int main(int argc, char **argv)
         return status;
 
     int64_t switches = options.switches;
-    int error = switches ? play(way, game, switches / 10 + 1)    /* does not count either */
+    int error = switches ? play(way, game, switches / 10 + 1)    /* nor does this count */
                          : calibrate(way, game, &switches);
     if (!error)
         error = play(way, game, switches);
     if (error)
         return refuse(CANNOT_RUN, way->name, strerror(-error));
 
-    double switch_ns = (double)(game->end_ns - game->start_ns) / (2.0 * (double)game->rounds);
-    print(way, game, switch_ns);
+    print(way, game);
     if (options.output)
-        status = write_row(options.output, way, game, switch_ns);
+        status = write_row(options.output, way, game);
     if (!status && !game_is_fair(game))
-        status = refuse(AMISS, way->name, "a player had the ball when it was the other's turn");
+        status = refuse(AMISS, way->name, "a player had the ball out of turn");
     munmap(game, sizeof *game);
     return options_exit_status(&program, status);
 }

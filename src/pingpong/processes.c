@@ -1,13 +1,11 @@
 /* Processes that wait for each other: as threads with a pipe, but with an address space
-   each, which the processor has to change too. And a system call that switches nothing,
-   for scale. */
+   each, which the processor has to change too. */
 #include "pingpong/cores.h"
 #include "pingpong/pipes.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,32 +46,10 @@ static int run_processes(struct game *game)
     return error;
 }
 
-/* Nobody waits and nothing switches: one thread takes both players' turns, with a call into
-   the kernel after each. getppid(2) itself does next to nothing. */
-static int run_calls(struct game *game)
-{
-    for (int64_t turn = 0; turn < game_turns(game); turn++) {
-        game_turn(game, 0, turn);
-        syscall(SYS_getppid);
-        game_turn(game, 1, turn);
-        syscall(SYS_getppid);
-    }
-    return 0;
-}
-
 const struct way process_pipe = {
     .name = "process-pipe",
     .who = "process",
     .how = "pipe",
     .by = "kernel",
     .play = run_processes,
-};
-
-const struct way system_call = {
-    .name = "system-call",
-    .who = "nobody",
-    .how = "system call",
-    .by = "kernel",
-    .stays = true,
-    .play = run_calls,
 };

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* --- futex(2): sleep while a number in memory has this value; wake who sleeps on it -- */
+/* --- futex(2): sleep while a number in memory has this value; wake who sleeps on it - */
 
 static int play_futex(struct player *me)
 {
@@ -32,7 +32,7 @@ static int run_futex(struct game *game)
     return pair_run(game, play_futex, &ball);
 }
 
-/* --- a condition variable: the same, with a mutex around what is waited for ---------- */
+/* --- a condition variable: the same, with a mutex around what is waited for --------- */
 
 struct table {
     pthread_mutex_t mutex;     /* guards ball */
@@ -66,7 +66,7 @@ static int run_condition(struct game *game)
     return error;
 }
 
-/* --- a pipe: the same call that waits for a socket ----------------------------------- */
+/* --- a pipe: the same call that waits for a socket ---------------------------------- */
 
 static int play_pipe(struct player *me)
 {
