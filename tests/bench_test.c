@@ -242,7 +242,7 @@ START_TEST(where_bench_has_one_core_nothing_crosses_to_another)
     ck_assert_int_eq(status, 0);
     assert_says(output.out, "not run: switch, thread futex, 2 cores: bench may use only "
                 "one core here\n");
-    assert_says(output.out, "not run: switch, thread futex, 1 core: 0.230 s by one run, "
+    assert_says(output.out, "not run: switch, thread futex, 1 core: 0.200 s by one run, "
                 "and the budget of 1 ms is spent\n");
     table_read(&table, "switch.csv", switch_header);
     ck_assert_int_eq(table.rows, 0);

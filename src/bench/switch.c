@@ -15,7 +15,7 @@
 
 enum {
     ONE = 1, TWO = 2,    /* sizes: cores */
-    RUN_MS = 230,        /* what pingpong takes, its warm-up included */
+    RUN_MS = 200,        /* what pingpong takes, its warm-up included */
     OUT_OF_TURN = 3      /* its exit status where a switch was missed */
 };
 

@@ -17,15 +17,12 @@
 
 enum { CANNOT_RUN = 1, USAGE = 2, AMISS = 3 };    /* exit statuses beside 0 */
 
-enum {
-    AIM_MS = 200,    /* how long a game is, unless its switches are counted out */
-    LEAST_MS = 10    /* of a game from which one can tell how long another will be */
-};
+enum { AIM_MS = 150 };    /* how long a game is, unless its switches are counted out */
 
 static const char csv_header[] = "who,how,by,cores,switches,wall_ns,switch_ps";
 
 struct options {
-    int64_t     switches;    /* 0: as many as take AIM_MS */
+    int64_t     switches;    /* 0: about as many as take AIM_MS */
     int64_t     cores;
     const char *output;
     bool        list;
@@ -33,7 +30,7 @@ struct options {
 
 static const struct option_spec specs[] = {
     {'n', "switches", "COUNT", OPTION_COUNT, offsetof(struct options, switches), 1,
-     1000000000, "how many, rounded up to even (default: 0.2 s of them)"},
+     1000000000, "how many, rounded up to even (default: 0.15 s of them)"},
     {'c', "cores", "1|2", OPTION_COUNT, offsetof(struct options, cores), 1, 2,
      "both players on one core, or one on each of two (default 1)"},
     {'o', "output", "FILE", OPTION_TEXT, offsetof(struct options, output), 0, 0,
@@ -114,20 +111,26 @@ static int play(const struct way *way, struct game *game, int64_t switches)
     return way->play(game);
 }
 
-/* Games that do not count, each twice as long as the one before: caches are warm then,
-   and it is known how many switches a game of AIM_MS has. */
-static int calibrate(const struct way *way, struct game *game, int64_t *switches)
+/* Plays until a game was long enough, each as long as the one before makes one think that
+   AIM_MS are; that last one counts, and the others have warmed up the caches. Never more
+   than ten times as long: a neighbour that disturbs a short game makes it look slow. */
+static int play_long(const struct way *way, struct game *game)
 {
-    for (int64_t tried = 2;; tried *= 2) {
-        int error = play(way, game, tried);
+    const int64_t aim_ns = (int64_t)AIM_MS * CLOCK_MS;
+    for (int64_t switches = 2;;) {
+        int error = play(way, game, switches);
         int64_t took_ns = game->end_ns - game->start_ns;
-        if (error)
+        if (error || took_ns >= aim_ns / 2)
             return error;
-        if (took_ns >= (int64_t)LEAST_MS * CLOCK_MS) {
-            *switches = tried * AIM_MS * CLOCK_MS / took_ns + 1;
-            return 0;
-        }
+        switches = took_ns > aim_ns / 10 ? switches * aim_ns / took_ns : switches * 10;
     }
+}
+
+/* Plays so many switches, after a tenth that does not count. */
+static int play_counted(const struct way *way, struct game *game, int64_t switches)
+{
+    int error = play(way, game, switches / 10 + 1);
+    return error ? error : play(way, game, switches);
 }
 
 static void print(const struct way *way, const struct game *game)
@@ -175,11 +178,8 @@ int main(int argc, char **argv)
     if (status)
         return status;
 
-    int64_t switches = options.switches;
-    int error = switches ? play(way, game, switches / 10 + 1)    /* nor does this count */
-                         : calibrate(way, game, &switches);
-    if (!error)
-        error = play(way, game, switches);
+    int error = options.switches ? play_counted(way, game, options.switches)
+                                 : play_long(way, game);
     if (error)
         return refuse(CANNOT_RUN, way->name, strerror(-error));
 
