@@ -495,7 +495,8 @@ START_TEST(a_table_has_a_row_for_each_contender_and_columns_that_fit)
     };
     struct experiment experiment = {
         .name = "sample", .question = "how?", .size_words = "N", .table_words = "median",
-        .format = format_count, .theory = {{"L", false, twice}, {"N·L", true, twice}}};
+        .format = format_count, .theory = {{"L", false, twice}, {"N·L", true, twice}}
+    };
     struct outcome outcomes[] = {
         {.contender = 1, .size = 1000, .valid = true, .figure = 1234567},
         {.contender = 0, .size = 1, .valid = true, .figure = 7},

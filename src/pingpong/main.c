@@ -120,7 +120,7 @@ static int play_long(const struct way *way, struct game *game)
     for (int64_t switches = 2;;) {
         int error = play(way, game, switches);
         int64_t took_ns = game->end_ns - game->start_ns;
-        if (error || took_ns >= aim_ns / 2)
+        if (error || took_ns >= aim_ns / 2 || !game_is_fair(game))
             return error;
         switches = took_ns > aim_ns / 10 ? switches * aim_ns / took_ns : switches * 10;
     }
