@@ -31,7 +31,8 @@ objects = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(addp
 # All of some folders but what has a main: for the tests, which bring their own.
 pieces  = $(filter-out %/main.o,$(call objects,$(1)))
 
-programs := $(addprefix $(BUILD)/,latency-server fetch bench first-second)
+programs := $(addprefix $(BUILD)/,latency-server fetch bench first-second pingpong \
+    $(if $(filter x86_64 aarch64,$(shell uname -m)),pingpong-assembly))
 suites   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*_test.c))
 scripts  := $(wildcard tests/*_test.sh)
 
@@ -48,6 +49,11 @@ $(BUILD)/fetch: link = $(core) $(liburing)
 $(BUILD)/bench: $(call objects,bench kit)
 $(BUILD)/first-second: $(call objects,coro kit)
 $(BUILD)/first-second: link = $(core)
+# Both switches, side by side: the same source, compiled a second time.
+pingpong := $(call objects,pingpong kit) $(call pieces,coro)
+$(BUILD)/pingpong: $(pingpong)
+$(BUILD)/pingpong-assembly: $(pingpong:$(BUILD)/obj/%=$(BUILD)/obj/assembly/%)
+$(BUILD)/pingpong $(BUILD)/pingpong-assembly: link = $(core)
 
 $(programs):
 	@mkdir -p $(@D)
@@ -56,6 +62,10 @@ $(programs):
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(compile) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/obj/assembly/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(compile) -DCORO_ASSEMBLY $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # Who installs liburing later, or removes it, has these compiled anew.
 with_liburing := $(addprefix $(BUILD)/obj/models/,uring.o ring.o)
@@ -93,6 +103,7 @@ needs_coro := coro kit
 needs_models := models coro kit
 needs_fetch := fetch models coro kit
 needs_bench := bench kit
+needs_pingpong := kit
 $(foreach suite,$(suites),$(eval $(suite): \
     $$(call pieces,$(needs_$(firstword $(subst _, ,$(notdir $(suite))))) kit)))
 

@@ -36,8 +36,8 @@ gnuplot -c plots/timeline.gp "$work" dumb
 
 echo
 echo "Now more requests, a few times each, for the charts. L is the server's delay, 100 ms now;"
-echo "N requests are asked for, C of them in flight: asked, and not yet answered. The columns at"
-echo "the right are theory; '-' was not run."
+echo "N requests are asked for, C of them in flight: asked, and not yet answered. The rows at the"
+echo "bottom are theory; '-' was not run."
 echo
 status=0
 "$build/bench" makespan throughput footprint --trials 3 --budget 40s -o "$out" || status=$?

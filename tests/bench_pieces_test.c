@@ -388,6 +388,37 @@ START_TEST(what_the_last_cells_leave_of_the_budget_is_offered_once_more)
 }
 END_TEST
 
+/* One that brings its own contenders, of whom one goes up to size 2. */
+static const struct contenders own = {
+    .items = {{.name = "any"}, {.name = "small", .size_most = 2}},
+    .count = 2,
+};
+
+START_TEST(an_experiment_may_bring_contenders_of_its_own)
+{
+    static struct campaign campaign;
+    static struct bench bench;
+    static const int few[] = {1, 2, 3, 0};
+    struct experiment experiment = {.name = "own", .sizes = few, .size_words = "s",
+                                    .plan = plan_size, .contenders = &own};
+    bench.settings.trials = 1;
+    bench.settings.budget_ns = 100LL * CLOCK_S;
+    bench.contenders.count = 1;
+    bench.contenders.items[0] = (struct contender){.name = "model"};
+    campaign = (struct campaign){.count = 1, .parts = {{.experiment = &experiment}}};
+    ck_assert_int_eq(campaign_plan(&bench, &campaign), 0);
+    ck_assert_ptr_eq(campaign.parts[0].record.contenders, &own);
+    ck_assert_int_eq(campaign.parts[0].taken, 5);    /* not 3 for small */
+    campaign_free(&campaign);
+    experiment.contenders = NULL;
+    campaign = (struct campaign){.count = 1, .parts = {{.experiment = &experiment}}};
+    ck_assert_int_eq(campaign_plan(&bench, &campaign), 0);
+    ck_assert_ptr_eq(campaign.parts[0].record.contenders, &bench.contenders);
+    ck_assert_int_eq(campaign.parts[0].taken, 3);
+    campaign_free(&campaign);
+}
+END_TEST
+
 /* --- Progress, and the report ------------------------------------------------------- */
 
 START_TEST(progress_stretches_the_plan_as_the_past_was_stretched)
@@ -445,6 +476,47 @@ START_TEST(a_median_is_of_the_valid_trials_of_one_cell)
 }
 END_TEST
 
+static void format_count(int64_t figure, char text[EXPERIMENT_TEXT])
+{
+    report_format_count(figure, text);
+}
+
+static int64_t twice(const struct bench *bench, int size)
+{
+    (void)bench;
+    return 2 * size;
+}
+
+START_TEST(a_table_has_a_row_for_each_contender_and_columns_that_fit)
+{
+    static const struct contenders contenders = {
+        .items = {{.name = "blocking", .one_at_a_time = true}, {.name = "own"}},
+        .count = 2,
+    };
+    struct experiment experiment = {
+        .name = "sample", .question = "how?", .size_words = "N", .table_words = "median",
+        .format = format_count, .theory = {{"L", false, twice}, {"N·L", true, twice}}
+    };
+    struct outcome outcomes[] = {
+        {.contender = 1, .size = 1000, .valid = true, .figure = 1234567},
+        {.contender = 0, .size = 1, .valid = true, .figure = 7},
+        {.contender = 1, .size = 1, .valid = false, .figure = 8},
+    };
+    struct record record = {.experiment = &experiment, .contenders = &contenders,
+                            .outcomes = outcomes, .count = LENGTH(outcomes)};
+    ck_assert_ptr_nonnull(freopen(folder_path("screen"), "w", stdout));
+    report_table(&record);
+    char *screen = folder_read("screen");
+    ck_assert_str_eq(screen, "\nsample: how?\nmedian, valid trials only\n\n"
+                     "N               1      1,000\n"
+                     "blocking        7          -\n"
+                     "own       invalid  1,234,567\n"
+                     "L               2      2,000\n"
+                     "N·L             2      2,000\n");
+    free(screen);
+}
+END_TEST
+
 static void finish(void)
 {
     folder_empty();
@@ -482,10 +554,13 @@ static void add_campaign(Suite *suite)
     tcase_add_test(plan, schedule_takes_the_shortest_cells_that_the_budget_has_room_for);
     tcase_add_test(plan, what_one_does_not_want_of_the_budget_goes_to_the_others);
     tcase_add_test(plan, what_the_last_cells_leave_of_the_budget_is_offered_once_more);
+    tcase_add_test(plan, an_experiment_may_bring_contenders_of_its_own);
     TCase *report = suite_add(suite, "report");
+    tcase_add_checked_fixture(report, folder_make, finish);
     tcase_add_test(report, progress_stretches_the_plan_as_the_past_was_stretched);
     tcase_add_test(report, numbers_are_written_for_people);
     tcase_add_test(report, a_median_is_of_the_valid_trials_of_one_cell);
+    tcase_add_test(report, a_table_has_a_row_for_each_contender_and_columns_that_fit);
 }
 
 int main(void)

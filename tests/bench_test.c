@@ -1,5 +1,6 @@
 /* The real bench, judged from outside: its screen, its sentences, its CSV, and what is
    left when it ends. */
+#define _GNU_SOURCE    /* sched_setaffinity */
 #include "bench/speed.h"
 #include "kit/array.h"
 #include "tests/bench_support.h"
@@ -7,6 +8,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,6 +196,82 @@ START_TEST(a_model_that_cannot_run_here_is_passed_over)
     ck_assert_int_eq(bench_run("timeline -m uring --latency 1ms", NULL, &output), 1);
     assert_says(output.out, "passed over: uring: ");
     assert_says(output.err, "there is nobody left to measure");
+    output_free(&output);
+}
+END_TEST
+
+/* --- Ways of switching -------------------------------------------------------------- */
+
+static const char switch_header[] =
+    "who,how,by,cores,trial,position,switches,kernel_switches,wall_ns,switch_ps,valid,"
+    "why";
+
+/* Of its own 11 ways six can cross to another core; three need the assembly. */
+static int count_switch_rows(void)
+{
+    cpu_set_t allowed;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+    bool two = CPU_COUNT(&allowed) > 1;
+    bool assembly = access(BUILD_DIR "/pingpong-assembly", X_OK) == 0;
+    return (assembly ? 11 : 8) + (two ? assembly ? 6 : 5 : 0);
+}
+
+START_TEST(switch_has_a_row_for_each_way_and_runs_no_model)
+{
+    struct output output;
+    struct table table;
+    int status = bench_run("switch --trials 1 -m own", external_tell(external_fine, 0),
+                           &output);
+    assert_ran(status, &output);
+    ck_assert_ptr_null(folder_read("runs"));    /* of the model: no warm-up */
+    table_read(&table, "switch.csv", switch_header);
+    ck_assert_int_eq(table.rows, count_switch_rows());
+    for (int i = 0; i < table.rows; i++) {
+        int64_t switches = table_number(&table, i, "switches");
+        ck_assert_int_eq(table_number(&table, i, "position"), i);
+        ck_assert_int_gt(switches, 0);
+        ck_assert_int_gt(table_number(&table, i, "switch_ps"), 0);
+        ck_assert_str_eq(table_get(&table, i, "valid"), "1");
+        if (table_number(&table, i, "cores") == 1 &&
+            strcmp(table_get(&table, i, "by"), "kernel") == 0 &&
+            strcmp(table_get(&table, i, "who"), "nobody") != 0)
+            ck_assert_int_ge(table_number(&table, i, "kernel_switches"), switches);
+        for (int j = 0; j < i; j++)    /* each way once */
+            ck_assert(strcmp(table_get(&table, i, "who"), table_get(&table, j, "who")) ||
+                      strcmp(table_get(&table, i, "how"), table_get(&table, j, "how")) ||
+                      strcmp(table_get(&table, i, "by"), table_get(&table, j, "by")) ||
+                      strcmp(table_get(&table, i, "cores"),
+                             table_get(&table, j, "cores")));
+    }
+    assert_says(output.out, "\nOne switch, in the median: on one core, ");
+    assert_says(output.out, " for a system call that switches nothing.\n");
+    table_free(&table);
+    output_free(&output);
+}
+END_TEST
+
+START_TEST(where_bench_has_one_core_nothing_crosses_to_another)
+{
+    struct output output;
+    struct table table;
+    cpu_set_t allowed, one;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+    size_t first = 0;
+    while (!CPU_ISSET(first, &allowed))
+        first++;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+    int status = bench_run("switch --trials 1 --budget 1ms", NULL, &output);
+    ck_assert_int_eq(status, 0);
+    assert_says(output.out, "not run: switch, thread futex, 2 cores: bench may use only "
+                "one core here\n");
+    assert_says(output.out, "not run: switch, thread futex, 1 core: 0.200 s by one run, "
+                "and the budget of 1 ms is spent\n");
+    table_read(&table, "switch.csv", switch_header);
+    ck_assert_int_eq(table.rows, 0);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof allowed, &allowed), 0);
+    table_free(&table);
     output_free(&output);
 }
 END_TEST
@@ -532,6 +610,8 @@ int main(void)
     tcase_add_test(tcase, experiments_are_run_in_the_order_in_which_they_are_named);
     tcase_add_test(tcase, an_experiment_that_is_named_twice_is_run_once);
     tcase_add_test(tcase, a_model_that_cannot_run_here_is_passed_over);
+    tcase_add_test(tcase, switch_has_a_row_for_each_way_and_runs_no_model);
+    tcase_add_test(tcase, where_bench_has_one_core_nothing_crosses_to_another);
     tcase_add_test(tcase, machine_csv_tells_where_it_was_measured);
     tcase_add_test(tcase, machine_csv_knows_what_the_build_knows);
     tcase_add_test(tcase, a_cell_beyond_the_budget_is_told_with_its_ideal_time);

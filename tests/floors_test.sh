@@ -13,6 +13,7 @@ below() {
     models) echo "models coro kit" ;;
     fetch) echo "fetch models coro kit" ;;
     whowaits) echo "whowaits kit" ;;
+    pingpong) echo "pingpong coro kit" ;;
     bench) echo "bench kit" ;;          # it starts programs, and reads what they write
     *) return 1 ;;
     esac
@@ -103,6 +104,7 @@ plant() {
     write fetch/main.c '"models/model.h"' '"fetch/preflight.h"' '"kit/net.h"'
     write bench/main.c '"bench/cell.h"' '"kit/csv.h"'
     write whowaits/main.c '"kit/csv.h"'
+    write pingpong/main.c '"pingpong/game.h"' '"coro/switch.h"' '"kit/csv.h"'
 }
 
 broken() {
@@ -147,6 +149,10 @@ fetch/main.c "whowaits/main.h"
 bench/main.c "models/model.h"
 bench/main.c "fetch/preflight.h"
 bench/main.c "coro/coro.h"
+bench/switch.c "pingpong/game.h"
+pingpong/main.c "models/model.h"
+pingpong/main.c "bench/cpus.h"
+coro/coro.c "pingpong/game.h"
 whowaits/main.c "models/model.h"
 newcomer/main.c "kit/net.h"
 END

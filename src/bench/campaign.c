@@ -20,7 +20,7 @@ static void announce(struct run_of *run, const struct cell *cell)
     char label[PROGRESS_LABEL], size[REPORT_NUMBER];
     report_format_count(cell->size, size);
     snprintf(label, sizeof label, "%.12s  %.14s  %.14s", run->part->experiment->name,
-             run->bench->contenders.items[cell->contender].name, size);
+             run->part->record.contenders->items[cell->contender].name, size);
     progress_step(&run->bench->progress, label, cell->cost_ns);
 }
 
@@ -40,7 +40,8 @@ static int give_up(struct run_of *run, struct cell *cell, const struct outcome *
     cell->unable = true;
     run->bench->amiss++;
     bench_say(run->bench, "could not run: %s, %s, %s: %s", run->part->experiment->name,
-              size, run->bench->contenders.items[cell->contender].name, outcome->why);
+              size, run->part->record.contenders->items[cell->contender].name,
+              outcome->why);
     return check_server(run->bench);
 }
 
@@ -110,7 +111,7 @@ static void say_invalid(struct bench *bench, const struct part *part)
             invalid += !outcome->valid;
             first = outcome->valid || first ? first : outcome;
         }
-        const char *name = bench->contenders.items[cell->contender].name;
+        const char *name = part->record.contenders->items[cell->contender].name;
         char size[REPORT_NUMBER];
         report_format_size(part->experiment, cell->size, size);
         if (first)
@@ -123,7 +124,6 @@ static int run_part(struct bench *bench, struct part *part)
 {
     struct run_of run = {.bench = bench, .part = part};
     size_t most = (size_t)part->taken * (size_t)part->trials + 1;
-    part->record = (struct record){.bench = bench, .experiment = part->experiment};
     part->record.outcomes = calloc(most, sizeof *part->record.outcomes);
     if (!part->record.outcomes)
         return bench_fail(bench, -ENOMEM, "outcomes: %s", strerror(ENOMEM));

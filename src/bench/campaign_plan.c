@@ -20,7 +20,7 @@ enum {
    same time all of one size are taken before the next. */
 static int plan_cells(const struct bench *bench, struct part *part)
 {
-    const struct contenders *contenders = &bench->contenders;
+    const struct contenders *contenders = part->record.contenders;
     size_t most = (size_t)contenders->count * SIZES_MOST;
     part->cells = calloc(most + 1, sizeof *part->cells);
     if (!part->cells)
@@ -30,7 +30,8 @@ static int plan_cells(const struct bench *bench, struct part *part)
             const struct contender *contender = &contenders->items[i];
             struct cell *cell = &part->cells[part->planned];
             *cell = (struct cell){.contender = i, .size = *size};
-            if (!part->experiment->plan(bench, contender, cell))
+            bool beyond = contender->size_most > 0 && *size > contender->size_most;
+            if (beyond || !part->experiment->plan(bench, contender, cell))
                 continue;
             cell->cost_ns = cell->ideal_ns + (int64_t)START_MS * CLOCK_MS +
                             (int64_t)cell->requests * REQUEST_US * CLOCK_US;
@@ -57,18 +58,24 @@ static void say_not_run(struct bench *bench, const struct part *part, int first,
         char size[REPORT_NUMBER], ideal[REPORT_NUMBER];
         if (cell->contender != contender)
             continue;
-        report_format_count(cell->size, size);
         report_format_time(cell->ideal_ns, ideal);
-        append(sizes, size);
+        if (last) {
+            report_format_count(last->size, size);
+            append(sizes, size);
+        }
         if (!last || last->ideal_ns != cell->ideal_ns)
             append(ideals, ideal);
         last = cell;
     }
+    if (!last)
+        return;
+    char size[REPORT_NUMBER];
+    report_format_size(part->experiment, last->size, size);
+    append(sizes, size);
     report_format_latency(bench->settings.budget_ns, budget);
-    if (last)
-        bench_say(bench, "not run: %s, %s, %s %s: %s by %s, and the budget of %s is spent",
-                  part->experiment->name, bench->contenders.items[contender].name, sizes,
-                  part->experiment->size_words, ideals, last->formula, budget);
+    bench_say(bench, "not run: %s, %s, %s: %s by %s, and the budget of %s is spent",
+              part->experiment->name, part->record.contenders->items[contender].name, sizes,
+              ideals, last->formula, budget);
 }
 
 /* Takes out the cells that this machine can't run, and says so. */
@@ -84,7 +91,8 @@ static void drop_obstructed(struct bench *bench, struct part *part)
         char size[REPORT_NUMBER];
         report_format_size(part->experiment, cell->size, size);
         bench_say(bench, "not run: %s, %s, %s: %s", part->experiment->name,
-                  bench->contenders.items[cell->contender].name, size, cell->obstacle);
+                  part->record.contenders->items[cell->contender].name, size,
+                  cell->obstacle);
     }
     part->planned = kept;
 }
@@ -127,6 +135,9 @@ int campaign_plan(struct bench *bench, struct campaign *campaign)
     for (int i = 0; i < campaign->count; i++) {
         struct part *part = &campaign->parts[i];
         int most = part->experiment->trials_most;
+        const struct contenders *own = part->experiment->contenders;
+        part->record = (struct record){.bench = bench, .experiment = part->experiment,
+                                       .contenders = own ? own : &bench->contenders};
         part->trials = bench->settings.trials;
         if (most > 0 && part->trials > most)
             part->trials = most;
@@ -138,7 +149,7 @@ int campaign_plan(struct bench *bench, struct campaign *campaign)
     share_budget(campaign, bench->settings.budget_ns);
     for (int i = 0; i < campaign->count; i++) {
         struct part *part = &campaign->parts[i];
-        for (int contender = 0; contender < bench->contenders.count; contender++)
+        for (int contender = 0; contender < part->record.contenders->count; contender++)
             say_not_run(bench, part, part->taken, contender);
         bench->planned += part->taken * (int)part->trials;
     }

@@ -12,10 +12,12 @@ enum { CONTENDERS_MOST = 48, CONTENDERS_TEXT = 8192, CONTENDERS_WHY = 600 };
 
 struct contender {
     const char *name;
-    const char *command;          /* an external model's, for the shell; or NULL */
+    const char *command;          /* an external model's, for the shell; what else an
+                                     experiment runs, as it likes; or NULL */
     const char *unavailable;      /* why it can't run here, or NULL */
     bool        one_at_a_time;
     bool        named;            /* it was asked for by name */
+    int         size_most;        /* the largest size that it can have; 0: any */
 };
 
 struct contenders {

@@ -28,11 +28,12 @@ struct outcome {
 struct record {
     const struct bench      *bench;
     const struct experiment *experiment;
+    const struct contenders *contenders;    /* the models, or the experiment's own */
     struct outcome          *outcomes;
     int                      count;
 };
 
-/* A column of the table beside the contenders: what theory says. */
+/* A row of the table below the contenders: what theory says. */
 struct theory {
     const char *label;            /* "N·L"; NULL: there is none */
     bool        one_at_a_time;    /* of interest only beside a contender that is that */
@@ -48,10 +49,12 @@ struct experiment {
     const char   *table_words;   /* what the table shows: "median time" */
     int           trials_most;   /* 0: as many as the user says */
     bool          wants_ceiling; /* what the server can do at most is measured before */
+    const struct contenders *contenders;    /* its own, without a server; NULL: models */
     struct theory theory[2];
 
     /* Fills requests, in_flight, ideal_ns, formula, obstacle and base for the contender
-       and the size that cell names. Returns false if there is no such cell. */
+       and the size that cell names. Returns false if there is no such cell. Not asked
+       beyond a contender's size_most. */
     bool (*plan)(const struct bench *bench, const struct contender *contender,
                  struct cell *cell);
 

@@ -108,13 +108,15 @@ static int open_target(struct bench *bench)
 
 static int measure(struct bench *bench, struct campaign *campaign)
 {
-    bool wanted = false;
-    for (int i = 0; i < campaign->count; i++)
-        wanted = wanted || campaign->parts[i].experiment->wants_ceiling;
-    int error = warmup_contenders(bench);
-    if (!error && bench->contenders.count == 0)
+    bool models = false, ceiling = false;
+    for (int i = 0; i < campaign->count; i++) {
+        models = models || !campaign->parts[i].experiment->contenders;
+        ceiling = ceiling || campaign->parts[i].experiment->wants_ceiling;
+    }
+    int error = models ? warmup_contenders(bench) : 0;
+    if (!error && models && bench->contenders.count == 0)
         return bench_fail(bench, -ENOENT, "there is nobody left to measure");
-    if (!error && wanted)
+    if (!error && ceiling)
         error = warmup_ceiling(bench);
     if (!error)
         error = campaign_plan(bench, campaign);

@@ -16,7 +16,7 @@ static int measure(struct bench *bench, const struct record *record,
 
 static void find(const struct record *record, FILE *out)
 {
-    const struct contenders *contenders = &record->bench->contenders;
+    const struct contenders *contenders = record->contenders;
     int size = report_telling_size(record, 1);
     int measured = 0, missing = 0;
     char text[REPORT_NUMBER], latency[REPORT_NUMBER];

@@ -1,6 +1,5 @@
 #include "bench/report.h"
 
-#include "kit/array.h"
 #include "kit/clock.h"
 #include "kit/stats.h"
 
@@ -8,8 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { COLUMN = 12 };
 
 void report_format_count(int64_t count, char text[REPORT_NUMBER])
 {
@@ -83,7 +80,7 @@ bool report_median(const struct record *record, int contender, int size, bool de
 /* How much a size tells: contenders of many in flight count, the others break no tie. */
 static int count_telling(const struct record *record, int size)
 {
-    const struct contenders *contenders = &record->bench->contenders;
+    const struct contenders *contenders = record->contenders;
     int score = 0;
     int64_t median;
     for (int i = 0; i < contenders->count; i++)
@@ -111,82 +108,4 @@ int report_telling_size(const struct record *record, int least)
 void report_join(FILE *out, int i, int count)
 {
     fputs(i == 0 ? "" : i == count - 1 ? " and " : ", ", out);
-}
-
-/* Prints text at the right of a column. printf(3) would count bytes: "N·L" has four. */
-static void put_cell(const char *text)
-{
-    int width = 0;
-    for (const char *byte = text; *byte; byte++)
-        width += (*byte & 0xc0) != 0x80;
-    printf("%*s%s", width < COLUMN ? COLUMN - width : 1, "", text);
-}
-
-/* What stands in the table for a cell with no median: it was refused, or never run. */
-static const char *find_reason(const struct record *record, int contender, int size)
-{
-    for (const struct outcome *each = record->outcomes;
-         each < record->outcomes + record->count; each++)
-        if (each->contender == contender && each->size == size)
-            return "invalid";
-    return "-";
-}
-
-static bool has_theory(const struct record *record, const struct theory *theory)
-{
-    const struct contenders *contenders = &record->bench->contenders;
-    bool any = false;
-    for (int i = 0; i < contenders->count; i++)
-        any = any || contenders->items[i].one_at_a_time;
-    return theory->label && (any || !theory->one_at_a_time);
-}
-
-static void print_row(const struct record *record, int size)
-{
-    const struct experiment *experiment = record->experiment;
-    char text[EXPERIMENT_TEXT];
-    report_format_count(size, text);
-    put_cell(text);
-    for (int i = 0; i < record->bench->contenders.count; i++) {
-        int64_t median;
-        bool known = report_median(record, i, size, false, &median);
-        if (known)
-            experiment->format(median, text);
-        put_cell(known ? text : find_reason(record, i, size));
-    }
-    for (size_t i = 0; i < LENGTH(experiment->theory); i++) {
-        if (!has_theory(record, &experiment->theory[i]))
-            continue;
-        experiment->format(experiment->theory[i].at(record->bench, size), text);
-        put_cell(text);
-    }
-    putchar('\n');
-}
-
-void report_table(const struct record *record)
-{
-    const struct experiment *experiment = record->experiment;
-    printf("\n%s: %s\n%s, valid trials only\n\n", experiment->name, experiment->question,
-           experiment->table_words);
-    put_cell(experiment->size_words);
-    for (int i = 0; i < record->bench->contenders.count; i++)
-        put_cell(record->bench->contenders.items[i].name);
-    for (size_t i = 0; i < LENGTH(experiment->theory); i++)
-        if (has_theory(record, &experiment->theory[i]))
-            put_cell(experiment->theory[i].label);
-    putchar('\n');
-    int last = 0;
-    for (;;) {    /* the sizes in their own order, those that were measured */
-        int next = 0;
-        for (int i = 0; i < record->count; i++) {
-            int size = record->outcomes[i].size;
-            if (size > last && (next == 0 || size < next))
-                next = size;
-        }
-        if (next == 0)
-            break;
-        print_row(record, next);
-        last = next;
-    }
-    fflush(stdout);
 }

@@ -35,7 +35,7 @@ int report_telling_size(const struct record *record, int least);
 /* Writes what stands before item i of count: "", ", " or " and ". */
 void report_join(FILE *out, int i, int count);
 
-/* Prints a row for each size, a column for each contender, and theory beside them. */
+/* Prints a row for each contender, a column for each size, and theory below them. */
 void report_table(const struct record *record);
 
 #endif

@@ -5,7 +5,7 @@
 
 static const struct option_spec specs[] = {
     {'m', "models", "MODELS", OPTION_TEXT, offsetof(struct settings, models), 0, 0,
-     "who is measured, as in threads,libevent (default all)"},
+     "the models to measure, as in threads,libevent (default all)"},
     {0, "latency", "T", OPTION_DURATION, offsetof(struct settings, latency_ns), CLOCK_US,
      60LL * CLOCK_S, "what the server waits before it answers (default 100ms)"},
     {0, "trials", "N", OPTION_COUNT, offsetof(struct settings, trials), 1, 1000,
@@ -29,7 +29,7 @@ static const struct option_spec specs[] = {
 const struct option_program settings_program = {
     .name = "bench",
     .operands = "[EXPERIMENT...]",
-    .about = "Runs experiments made of many runs of fetch, and writes what they found.",
+    .about = "Runs experiments made of many runs, and writes what they found.",
     .specs = specs,
     .count = LENGTH(specs),
     .operands_max = 32,

@@ -54,7 +54,7 @@ static void format(int64_t figure, char text[EXPERIMENT_TEXT])
 
 static void find(const struct record *record, FILE *out)
 {
-    const struct contenders *contenders = &record->bench->contenders;
+    const struct contenders *contenders = record->contenders;
     int size = report_telling_size(record, 1);
     int measured = 0;
     char text[REPORT_NUMBER];

@@ -47,7 +47,7 @@ static int measure(struct bench *bench, const struct record *record,
 
 static void find(const struct record *record, FILE *out)
 {
-    const struct contenders *contenders = &record->bench->contenders;
+    const struct contenders *contenders = record->contenders;
     const char *before = ", ";
     char text[REPORT_NUMBER];
     int64_t wall_ns, peak;

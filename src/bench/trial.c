@@ -53,17 +53,22 @@ static void compose(const struct bench *bench, const struct trial *trial,
 
 pid_t trial_start(struct bench *bench, struct trial *trial)
 {
-    char *argv[WORDS];
+    char *words[WORDS];
     char numbers[3][32];
     char text[PROCESS_PATH * 4];
-    compose(bench, trial, argv, numbers, text, sizeof text);
+    char *const *argv = trial->argv;
+    if (!argv) {
+        compose(bench, trial, words, numbers, text, sizeof text);
+        argv = words;
+    }
     trial->why[0] = '\0';
     trial->ended = false;
     trial->begun_ns = clock_ns();
     trial->before = procfs_listen();
     trial->server_cpu_ns = target_cpu_ns(&bench->target);
     pid_t pid = launcher_start(&bench->launcher, argv,
-                               bench->bound ? &bench->client_cpus : NULL);
+                               bench->bound && !trial->unbound ? &bench->client_cpus
+                                                               : NULL);
     if (pid < 0)
         bench_fail(bench, 0, "%s can't be started: %s", argv[0], strerror(-pid));
     return pid;
@@ -125,7 +130,7 @@ static void explain(const struct bench *bench, struct trial *trial)
         process_format_status(trial->end.status, trial->why, sizeof trial->why);
 }
 
-int trial_finish(struct bench *bench, struct trial *trial)
+int trial_end(struct bench *bench, struct trial *trial)
 {
     int error = await(bench, trial);
     if (error)
@@ -142,13 +147,21 @@ int trial_finish(struct bench *bench, struct trial *trial)
         explain(bench, trial);
         return TRIAL_UNABLE;
     }
+    return TRIAL_RAN;
+}
+
+int trial_finish(struct bench *bench, struct trial *trial)
+{
+    int ran = trial_end(bench, trial);
+    if (ran != TRIAL_RAN)
+        return ran;
     trial->results = calloc((size_t)trial->requests, sizeof *trial->results);
     if (!trial->results)
         return bench_fail(bench, -ENOMEM, "results: %s", strerror(ENOMEM));
     if (summary_read(bench->launcher.requests_csv, trial->results, trial->requests,
                      trial->why) != 0)
         return TRIAL_UNABLE;
-    error = summary_make(trial->results, trial->requests, &trial->summary);
+    int error = summary_make(trial->results, trial->requests, &trial->summary);
     return error ? bench_fail(bench, error, "results: %s", strerror(-error)) : TRIAL_RAN;
 }
 

@@ -28,6 +28,8 @@ struct trial {
     int64_t                 ideal_ns;     /* how long that would take at best */
     int64_t                 timeout_ns;   /* of one request; 0: as the settings say */
     int64_t                 bound_ns;     /* of the whole; 0: by ideal and timeout */
+    char *const            *argv;         /* another program's words; NULL: contender's */
+    bool                    unbound;      /* may use all cores, the server's too */
     /* What was found. */
     struct result          *results;
     struct summary          summary;
@@ -54,7 +56,11 @@ void trial_give_up(struct bench *bench, struct trial *trial, const char *why);
    stopped bench, which ends the run; or another -errno with bench->why set. */
 int trial_finish(struct bench *bench, struct trial *trial);
 
-/* Both, one after the other. */
+/* The same for a program that answers no requests: what it left in its files is for the
+   caller to read, and there are no results. */
+int trial_end(struct bench *bench, struct trial *trial);
+
+/* trial_start and trial_finish, one after the other. */
 int trial_run(struct bench *bench, struct trial *trial);
 
 /* Does a trial that ran count? If not, trial->why says why not. */
