@@ -15,6 +15,7 @@ struct contender {
     const char *command;          /* an external model's, for the shell; or NULL */
     const char *unavailable;      /* why it can't run here, or NULL */
     bool        one_at_a_time;
+    bool        process_each;     /* it has a process for each request in flight */
     bool        named;            /* it was asked for by name */
 };
 
