@@ -184,8 +184,10 @@ compile_commands.json: Makefile $(wildcard src/*/*.c tests/*.c)    ## for editor
 	    comma=','; echo; done; echo ']'; } > $@
 
 .PHONY: lines
-lines:    ## print what each model costs the programmer: lines, functions, callbacks
-	@src/lines.sh
+lines:    ## count what each model costs the programmer: print it, and keep it for `make plots`
+	@mkdir -p $(OUT)
+	@src/lines.sh > $(OUT)/lines.csv
+	@cat $(OUT)/lines.csv
 
 .PHONY: clean
 clean:    ## remove what was built; what was measured stays
