@@ -126,7 +126,7 @@ bench: all    ## measure every experiment, five trials each, into plots/out (abo
 	$(BUILD)/bench -o $(OUT)
 
 .PHONY: plots
-plots:    ## draw what was measured: SVG and PNG beside the CSV in plots/out
+plots:    ## draw what was measured or counted: SVG and PNG beside the CSV in plots/out
 	@plots/draw.sh $(OUT)
 
 .PHONY: doctor

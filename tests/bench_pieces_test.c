@@ -404,8 +404,8 @@ static void tell_and_wait(int fd)
     _exit(1);
 }
 
-/* Starts a process group: a parent that has touched SHARED_KIB, and its children, who share
-   that. Returns the group when all are there. */
+/* Starts a process group: a parent that has touched SHARED_KIB, and its children, who
+   share that. Returns the group when all are there. */
 static pid_t start_family(void)
 {
     int ready[2];
@@ -442,7 +442,8 @@ START_TEST(procfs_sums_over_a_tree_of_processes)
     ck_assert_int_ge(sum.rss_kib, FAMILY * SHARED_KIB);
     ck_assert_int_ge(sum.pss_kib, SHARED_KIB);    /* what is shared counts once */
     ck_assert_int_le(sum.pss_kib, sum.rss_kib - (FAMILY - 1) * SHARED_KIB);
-    ck_assert_int_ge(sum.page_tables_kib, FAMILY * SHARED_KIB / 512);    /* 8 bytes a page */
+    int each_kib = SHARED_KIB / 512;    /* 8 bytes for each page of 4 KiB */
+    ck_assert_int_ge(sum.page_tables_kib, FAMILY * each_kib);
     kill(-group, SIGKILL);
     ck_assert_int_eq(waitpid(group, NULL, 0), group);
 }
@@ -461,30 +462,34 @@ START_TEST(procfs_knows_no_group_that_is_gone)
 }
 END_TEST
 
+START_TEST(procfs_tells_what_the_kernel_holds)
+{
+    struct procfs_kernel kernel = procfs_kernel();
+    ck_assert_int_ge(kernel.stacks_kib, 8);    /* that of this test, at least */
+    ck_assert_int_gt(kernel.slab_kib, 0);
+}
+END_TEST
+
 START_TEST(the_kernels_share_is_what_it_holds_more_than_before)
 {
-    struct procfs_kernel now = procfs_kernel();
-    ck_assert_int_gt(now.stacks_kib, 0);
-    ck_assert_int_gt(now.slab_kib, 0);
-    /* Far more than the machine can come to hold during this test, and far less. */
-    enum { GIB = 1 << 20 };
     struct procfs_group held = {.rss_kib = 50, .pss_kib = 40, .page_tables_kib = 30};
-    struct procfs_kernel before = {now.stacks_kib - 4 * GIB, now.slab_kib + 4 * GIB};
+    struct procfs_kernel before = {.stacks_kib = 1000, .slab_kib = 5000};
+    struct procfs_kernel now = {.stacks_kib = 1016, .slab_kib = 4900};
     int64_t kib[COST_PARTS];
-    cost_read(&held, &before, kib);
+    cost_split(&held, &before, &now, kib);
     ck_assert_int_eq(kib[COST_RESIDENT], 50);
     ck_assert_int_eq(kib[COST_PSS], 40);
     ck_assert_int_eq(kib[COST_PAGE_TABLES], 30);
-    ck_assert_int_gt(kib[COST_KERNEL_STACKS], 2 * GIB);
-    ck_assert_int_lt(kib[COST_SLAB], -2 * GIB);    /* less than nothing stays what it is */
+    ck_assert_int_eq(kib[COST_KERNEL_STACKS], 16);
+    ck_assert_int_eq(kib[COST_SLAB], -100);    /* less than nothing stays what it is */
 }
 END_TEST
 
 START_TEST(each_request_costs_what_it_adds_to_the_first)
 {
     const int64_t base_kib[COST_PARTS] = {2000, 400, 40, 16, 100};
-    const int64_t kib[COST_PARTS] = {2000 + 99 * 8, 400 + 99 * 7, 40 + 99 * 4, 16 + 99 * 16,
-                                     100 - 99};
+    const int64_t kib[COST_PARTS] = {2000 + 99 * 8, 400 + 99 * 7, 40 + 99 * 4,
+                                     16 + 99 * 16, 100 - 99};
     int64_t bytes[COST_PARTS];
     cost_each(kib, base_kib, 100, bytes);
     ck_assert_int_eq(bytes[COST_RESIDENT], 8 * 1024);
@@ -585,6 +590,7 @@ static void add_cost(Suite *suite)
     TCase *cost = suite_add(suite, "cost");
     tcase_add_test(cost, procfs_sums_over_a_tree_of_processes);
     tcase_add_test(cost, procfs_knows_no_group_that_is_gone);
+    tcase_add_test(cost, procfs_tells_what_the_kernel_holds);
     tcase_add_test(cost, the_kernels_share_is_what_it_holds_more_than_before);
     tcase_add_test(cost, each_request_costs_what_it_adds_to_the_first);
 }

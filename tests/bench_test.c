@@ -138,10 +138,11 @@ START_TEST(footprint_asks_no_machine_for_ten_thousand_processes)
 {
     struct output output;
     struct table table;
-    int status = bench_run("footprint -m processes --trials 1 --budget 700ms", NULL, &output);
+    int status = bench_run("footprint -m processes --trials 1 --budget 700ms", NULL,
+                           &output);
     assert_ran(status, &output);
-    assert_says(output.out, "not run: footprint, processes, 10,000 waiting: 1,000 processes "
-                "are enough to ask of a machine\n");
+    assert_says(output.out, "not run: footprint, processes, 10,000 waiting: 1,000 "
+                "processes are enough to ask of a machine\n");
     table_read(&table, "footprint.csv", footprint_header);
     ck_assert_int_ge(table.rows, 2);
     for (int i = 0; i < table.rows; i++)

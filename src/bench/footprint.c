@@ -1,6 +1,6 @@
 /* footprint: what does one waiting request cost? K requests stand at a gate that opens
-   for K + 1. While they wait, /proc tells what their program holds, and the kernel for it;
-   then bench itself comes as the last one, and the gate opens. */
+   for K + 1. While they wait, /proc tells what their program holds, and what the kernel
+   does for it; then bench itself comes as the last one, and the gate opens. */
 #include "bench/cost.h"
 #include "bench/report.h"
 
@@ -78,8 +78,9 @@ static int watch(struct bench *bench, struct trial *trial, struct look *look)
     int64_t deadline_ns = clock_ns() + (int64_t)PATIENCE_S * CLOCK_S;
     char reply[TARGET_REPLY];
     if (gather(bench, trial)) {
-        procfs_group(group, &look->held);    /* zeros where it has just died: it will show */
-        cost_read(&look->held, &before, look->kib);
+        struct procfs_kernel now = procfs_kernel();    /* first: the next makes inodes */
+        procfs_group(group, &look->held);    /* zeros where it has just died: will show */
+        cost_split(&look->held, &before, &now, look->kib);
         target_get(&bench->target, trial->path, deadline_ns, reply);    /* and this too */
     }
     return trial_finish(bench, trial);
@@ -177,7 +178,8 @@ static int measure(struct bench *bench, const struct record *record,
     memcpy(outcome->why, trial.why, sizeof outcome->why);
     memcpy(outcome->parts, look.kib, sizeof look.kib);
     if (ran == TRIAL_RAN) {
-        const struct outcome *base = cell->size == 1 ? outcome : find_base(record, outcome);
+        bool alone = cell->size == 1;
+        const struct outcome *base = alone ? outcome : find_base(record, outcome);
         int64_t each[COST_PARTS];
         weigh(outcome, base, each);
         write_row(csv, &trial, &look, base, each, outcome);
@@ -191,11 +193,11 @@ static void format(int64_t bytes, char text[EXPERIMENT_TEXT])
     report_format_decimal((double)bytes / 1024, text);
 }
 
-/* Writes "threads 33.4 KiB (8.38 resident) and libevent 11.3 KiB (2.41 resident)". */
+/* Writes "threads 42.0 KiB (8.38 its own) and libevent 10.8 KiB (2.37 its own)". */
 static void list(const struct record *record, int size, FILE *out)
 {
     const struct contenders *contenders = &record->bench->contenders;
-    char whole[REPORT_NUMBER], resident[REPORT_NUMBER];
+    char whole[EXPERIMENT_TEXT], own[EXPERIMENT_TEXT];
     int64_t median;
     int measured = 0;
     for (int i = 0; i < contenders->count; i++)
@@ -205,9 +207,9 @@ static void list(const struct record *record, int size, FILE *out)
             continue;
         format(median, whole);
         report_median(record, i, size, true, &median);
-        format(median, resident);
+        format(median, own);
         report_join(out, told++, measured);
-        fprintf(out, "%s %s KiB (%s resident)", contenders->items[i].name, whole, resident);
+        fprintf(out, "%s %s KiB (%s its own)", contenders->items[i].name, whole, own);
     }
 }
 
@@ -222,7 +224,8 @@ static void find(const struct record *record, FILE *out)
         fputs("The whole program, with one waiting request, costs ", out);
     }
     list(record, size > 0 ? size : 1, out);
-    fputs("; the rest is the kernel's: page tables, stacks, and sockets at both ends.\n", out);
+    fputs("; the rest is the kernel's: page tables, stacks, and sockets at both ends.\n",
+          out);
 }
 
 const struct experiment experiment_footprint = {
@@ -236,7 +239,7 @@ const struct experiment experiment_footprint = {
     .size_words = "waiting",
     .table_words = "median memory for each waiting request, the kernel's share included "
                    "(for 1: of the program), in KiB",
-    .trials_most = 5,
+    .trials_most = 3,
     .plan = plan,
     .measure = measure,
     .format = format,

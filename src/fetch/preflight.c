@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 enum {
-    SPARE = 32,         /* descriptors, threads: standard streams, the loop's own, main, ... */
-    THREAD_KIB = 42,    /* what one that waits holds, the kernel's share included, as the */
-    PROCESS_KIB = 144   /* experiment footprint of bench tells */
+    SPARE = 32,    /* descriptors, threads: standard streams, the loop's own, main, ... */
+    /* What one that waits holds, with the kernel's share, as bench's footprint tells. */
+    THREAD_KIB = 42,
+    PROCESS_KIB = 144
 };
 
 /* Reads the first `want` numbers in a file of /proc or /sys; false if they are not there,
@@ -26,8 +27,8 @@ static bool read_numbers(const char *path, long *numbers, int want)
     return got == want;
 }
 
-/* What programs may still take without swapping, in KiB; INT64_MAX where the kernel does not
-   say. */
+/* What programs may still take without swapping, in KiB; INT64_MAX where the kernel does
+   not say. */
 static int64_t read_available(void)
 {
     int64_t kib = INT64_MAX;
@@ -133,7 +134,8 @@ static int check_ports(const struct workload *workload, char *why)
 }
 
 /* Memory first: no sysctl helps where that is missing. */
-static int check_tasks(const struct model *model, const struct workload *workload, char *why)
+static int check_tasks(const struct model *model, const struct workload *workload,
+                       char *why)
 {
     if (!model->thread_each && !model->process_each)
         return 0;
