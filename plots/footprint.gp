@@ -32,6 +32,7 @@ array BAR_NOTE[SLOTS]
 array BAR_TEXT[SLOTS]
 array BAR_LOW[SLOTS]
 array BAR_HIGH[SLOTS]
+array BAR_MARK[SLOTS]
 bars = 0
 marks = 0
 
@@ -46,6 +47,7 @@ do for [m in PRESENT] {
     BAR_TEXT[bars] = "not valid"
     BAR_LOW[bars] = 0.0
     BAR_HIGH[bars] = 0.0
+    BAR_MARK[bars] = 0.0
     do for [k = 1:PIECES] { PIECE[at + k] = 0.0 }
     if (has(" ".JOINED, m)) {
         stats $MEDIANS using ($1 == m ? $2 : NaN) nooutput
@@ -73,6 +75,7 @@ do for [m in PRESENT] {
         if (word($TRIALS[line], 1) == m && word($TRIALS[line], 4) == 0) {
             marks = marks + 1
             print m, " ", word($TRIALS[line], 3), " 0"
+            BAR_MARK[bars] = most(real(word($TRIALS[line], 3)), BAR_MARK[bars])
         }
     }
 }

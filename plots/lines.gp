@@ -19,13 +19,14 @@ array BAR_NOTE[SLOTS]
 array BAR_TEXT[SLOTS]
 array BAR_LOW[SLOTS]
 array BAR_HIGH[SLOTS]
+array BAR_MARK[SLOTS]
 bars  = 0
 marks = 0
 many(n, noun) = commas(int(n))." ".noun.(n == 1 ? "" : "s")
 short(l, f, c) = many(l, "line").", ".many(f, "function").(c > 0 ? ", ".many(c, "callback") : "")
 add(m, l, f, c) = (bars = bars + 1, BAR_SLOT[bars] = int(m), BAR_NOTE[bars] = "", \
                    BAR_TEXT[bars] = short(l, f, c), BAR_LOW[bars] = 0.0, BAR_HIGH[bars] = 0.0, \
-                   PIECE[bars] = l, 0)
+                   BAR_MARK[bars] = 0.0, PIECE[bars] = l, 0)
 counted(i) = strlen(LAST[i]) ? real(LAST[i]) : 0        # callbacks: the last field of a row
 set table $NOWHERE
 plot CSV using (add(slot_of(strcol("model")), number("lines"), number("functions"), \
