@@ -138,7 +138,7 @@ bench: all    ## measure every experiment, five trials each, into plots/out (abo
 	$(BUILD)/bench -o $(OUT)
 
 .PHONY: plots
-plots:    ## draw what was measured: SVG and PNG beside the CSV in plots/out
+plots:    ## draw what was measured or counted: SVG and PNG beside the CSV in plots/out
 	@plots/draw.sh $(OUT)
 
 .PHONY: doctor
@@ -198,8 +198,10 @@ compile_commands.json: Makefile $(wildcard src/*/*.c tests/*.c)    ## for editor
 	    comma=','; echo; done; echo ']'; } > $@
 
 .PHONY: lines
-lines:    ## print what each model costs the programmer: lines, functions, callbacks
-	@src/lines.sh
+lines:    ## count what each model costs the programmer: print it, and keep it for `make plots`
+	@mkdir -p $(OUT)
+	@src/lines.sh > $(OUT)/lines.csv
+	@cat $(OUT)/lines.csv
 
 .PHONY: clean
 clean:    ## remove what was built; what was measured stays

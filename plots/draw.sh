@@ -1,5 +1,5 @@
 #!/bin/sh
-# Draws every experiment that was measured in DIR, as SVG and as PNG:  plots/draw.sh DIR
+# Draws all that was measured or counted in DIR, as SVG and as PNG:  plots/draw.sh DIR
 set -eu
 export LC_ALL=C.UTF-8    # gnuplot writes · and × by it
 dir=$1

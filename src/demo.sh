@@ -43,6 +43,7 @@ status=0
 "$build/bench" makespan throughput footprint --trials 3 --budget 40s -o "$out" || status=$?
 [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || exit "$status"    # 3: some trials do not count
 cp "$work/timeline.csv" "$out"
+src/lines.sh >"$out/lines.csv"    # what each model costs the programmer
 echo
 echo "The charts:"
 plots/draw.sh "$out"

@@ -1,5 +1,6 @@
-/* The pieces of bench, on made-up runs: nothing is started, and nothing is measured. */
+/* The pieces of bench, on made-up runs: no program is started, and nothing is timed. */
 #include "bench/campaign.h"
+#include "bench/cost.h"
 #include "bench/guards.h"
 #include "bench/progress.h"
 #include "bench/report.h"
@@ -10,9 +11,13 @@
 
 #include <check.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { MS = CLOCK_MS };
 
@@ -419,6 +424,114 @@ START_TEST(an_experiment_may_bring_contenders_of_its_own)
 }
 END_TEST
 
+/* --- What /proc tells, and what is made of it --------------------------------------- */
+
+enum { FAMILY = 3, SHARED_KIB = 8192 };
+
+static void tell_and_wait(int fd)
+{
+    if (write(fd, ".", 1) == 1)
+        pause();
+    _exit(1);
+}
+
+/* Starts a process group: a parent that has touched SHARED_KIB, and its children, who
+   share that. Returns the group when all are there. */
+static pid_t start_family(void)
+{
+    int ready[2];
+    char byte;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t parent = fork();
+    ck_assert_int_ge(parent, 0);
+    if (parent == 0) {
+        setpgid(0, 0);
+        void *memory = mmap(NULL, SHARED_KIB * 1024, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED)
+            _exit(1);
+        memset(memory, 1, SHARED_KIB * 1024);
+        for (int i = 1; i < FAMILY; i++)
+            if (fork() == 0)
+                tell_and_wait(ready[1]);
+        tell_and_wait(ready[1]);
+    }
+    close(ready[1]);
+    for (int i = 0; i < FAMILY; i++)
+        ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return parent;
+}
+
+START_TEST(procfs_sums_over_a_tree_of_processes)
+{
+    struct procfs_group sum;
+    pid_t group = start_family();
+    ck_assert_int_eq(procfs_group(group, &sum), 0);
+    ck_assert_int_ge(sum.threads, FAMILY);
+    ck_assert_int_ge(sum.descriptors, FAMILY);
+    ck_assert_int_ge(sum.rss_kib, FAMILY * SHARED_KIB);
+    ck_assert_int_ge(sum.pss_kib, SHARED_KIB);    /* what is shared counts once */
+    ck_assert_int_le(sum.pss_kib, sum.rss_kib - (FAMILY - 1) * SHARED_KIB);
+    int each_kib = SHARED_KIB / 512;    /* 8 bytes for each page of 4 KiB */
+    ck_assert_int_ge(sum.page_tables_kib, FAMILY * each_kib);
+    kill(-group, SIGKILL);
+    ck_assert_int_eq(waitpid(group, NULL, 0), group);
+}
+END_TEST
+
+START_TEST(procfs_knows_no_group_that_is_gone)
+{
+    struct procfs_group sum;
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0)
+        _exit(setpgid(0, 0));
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    ck_assert_int_eq(procfs_group(child, &sum), -ESRCH);
+    ck_assert_int_eq(sum.pss_kib, 0);
+}
+END_TEST
+
+START_TEST(procfs_tells_what_the_kernel_holds)
+{
+    struct procfs_kernel kernel = procfs_kernel();
+    ck_assert_int_ge(kernel.stacks_kib, 8);    /* that of this test, at least */
+    ck_assert_int_gt(kernel.slab_kib, 0);
+}
+END_TEST
+
+START_TEST(the_kernels_share_is_what_it_holds_more_than_before)
+{
+    struct procfs_group held = {.rss_kib = 50, .pss_kib = 40, .page_tables_kib = 30};
+    struct procfs_kernel before = {.stacks_kib = 1000, .slab_kib = 5000};
+    struct procfs_kernel now = {.stacks_kib = 1016, .slab_kib = 4900};
+    int64_t kib[COST_PARTS];
+    cost_split(&held, &before, &now, kib);
+    ck_assert_int_eq(kib[COST_RESIDENT], 50);
+    ck_assert_int_eq(kib[COST_PSS], 40);
+    ck_assert_int_eq(kib[COST_PAGE_TABLES], 30);
+    ck_assert_int_eq(kib[COST_KERNEL_STACKS], 16);
+    ck_assert_int_eq(kib[COST_SLAB], -100);    /* less than nothing stays what it is */
+}
+END_TEST
+
+START_TEST(each_request_costs_what_it_adds_to_the_first)
+{
+    const int64_t base_kib[COST_PARTS] = {2000, 400, 40, 16, 100};
+    const int64_t kib[COST_PARTS] = {2000 + 99 * 8, 400 + 99 * 7, 40 + 99 * 4,
+                                     16 + 99 * 16, 100 - 99};
+    int64_t bytes[COST_PARTS];
+    cost_each(kib, base_kib, 100, bytes);
+    ck_assert_int_eq(bytes[COST_RESIDENT], 8 * 1024);
+    ck_assert_int_eq(bytes[COST_PSS], 7 * 1024);
+    ck_assert_int_eq(bytes[COST_PAGE_TABLES], 4 * 1024);
+    ck_assert_int_eq(bytes[COST_KERNEL_STACKS], 16 * 1024);
+    ck_assert_int_eq(bytes[COST_SLAB], -1024);
+    ck_assert_int_eq(cost_whole(bytes), 26 * 1024);    /* resident memory is not added */
+}
+END_TEST
+
 /* --- Progress, and the report ------------------------------------------------------- */
 
 START_TEST(progress_stretches_the_plan_as_the_past_was_stretched)
@@ -544,6 +657,16 @@ static void add_runs(Suite *suite)
     tcase_add_test(guards, guards_see_steps_of_forty_ms_but_no_slope);
 }
 
+static void add_cost(Suite *suite)
+{
+    TCase *cost = suite_add(suite, "cost");
+    tcase_add_test(cost, procfs_sums_over_a_tree_of_processes);
+    tcase_add_test(cost, procfs_knows_no_group_that_is_gone);
+    tcase_add_test(cost, procfs_tells_what_the_kernel_holds);
+    tcase_add_test(cost, the_kernels_share_is_what_it_holds_more_than_before);
+    tcase_add_test(cost, each_request_costs_what_it_adds_to_the_first);
+}
+
 static void add_campaign(Suite *suite)
 {
     TCase *plan = suite_add(suite, "plan");
@@ -567,6 +690,7 @@ int main(void)
 {
     Suite *suite = suite_create("bench: pieces");
     add_runs(suite);
+    add_cost(suite);
     add_campaign(suite);
     return suite_end(suite);
 }

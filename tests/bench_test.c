@@ -98,6 +98,8 @@ END_TEST
 
 static const char footprint_header[] =
     "model,waiting,trial,rss_kib,base_rss_kib,per_request_bytes,threads,descriptors,"
+    "pss_kib,page_tables_kib,kernel_stacks_kib,slab_kib,each_pss_bytes,"
+    "each_page_tables_bytes,each_kernel_stacks_bytes,each_slab_bytes,each_whole_bytes,"
     "valid,why";
 
 START_TEST(footprint_holds_them_all_at_the_gate)
@@ -117,9 +119,38 @@ START_TEST(footprint_holds_them_all_at_the_gate)
         ck_assert_int_ge(table_number(&table, i, "threads"), alone ? 1 : waiting + 1);
         ck_assert_int_gt(table_number(&table, i, "descriptors"), waiting);
         ck_assert_int_gt(table_number(&table, i, "rss_kib"), 0);
+        ck_assert_int_gt(table_number(&table, i, "pss_kib"), 0);
+        ck_assert_int_le(table_number(&table, i, "pss_kib"),
+                         table_number(&table, i, "rss_kib"));
+        ck_assert_int_gt(table_number(&table, i, "page_tables_kib"), 0);
         const char *each = table_get(&table, i, "per_request_bytes");
         ck_assert_int_eq(each[0] == '\0', waiting == 1);
+        each = table_get(&table, i, "each_whole_bytes");
+        ck_assert_int_eq(each[0] == '\0', waiting == 1);
+        ck_assert_int_eq(table_number(&table, i, "each_whole_bytes"),
+                         table_number(&table, i, "each_pss_bytes") +
+                         table_number(&table, i, "each_page_tables_bytes") +
+                         table_number(&table, i, "each_kernel_stacks_bytes") +
+                         table_number(&table, i, "each_slab_bytes"));
     }
+    table_free(&table);
+    output_free(&output);
+}
+END_TEST
+
+START_TEST(footprint_asks_no_machine_for_ten_thousand_processes)
+{
+    struct output output;
+    struct table table;
+    int status = bench_run("footprint -m processes --trials 1 --budget 700ms", NULL,
+                           &output);
+    assert_ran(status, &output);
+    assert_says(output.out, "not run: footprint, processes, 10,000 waiting: 1,000 "
+                "processes are enough to ask of a machine\n");
+    table_read(&table, "footprint.csv", footprint_header);
+    ck_assert_int_ge(table.rows, 2);
+    for (int i = 0; i < table.rows; i++)
+        ck_assert_int_le(table_number(&table, i, "waiting"), 1000);
     table_free(&table);
     output_free(&output);
 }
@@ -606,6 +637,7 @@ int main(void)
     tcase_add_test(tcase, makespan_has_a_row_for_each_model_size_and_trial);
     tcase_add_test(tcase, the_same_seed_gives_the_same_order);
     tcase_add_test(tcase, footprint_holds_them_all_at_the_gate);
+    tcase_add_test(tcase, footprint_asks_no_machine_for_ten_thousand_processes);
     tcase_add_test(tcase, timeline_has_a_row_for_each_request);
     tcase_add_test(tcase, experiments_are_run_in_the_order_in_which_they_are_named);
     tcase_add_test(tcase, an_experiment_that_is_named_twice_is_run_once);

@@ -1,4 +1,5 @@
 /* The real fetch, judged from outside: its screen, its sentences, its exit status, its CSV. */
+#include "fetch/preflight.h"
 #include "fetch/report.h"
 #include "kit/array.h"
 #include "models/models.h"
@@ -294,6 +295,30 @@ START_TEST(fetch_refuses_more_threads_than_the_machine_has)
 }
 END_TEST
 
+START_TEST(preflight_refuses_more_processes_than_memory_holds)
+{
+    /* 144 TB of them: nobody has that. */
+    struct workload workload = {.count = 1000000000, .in_flight = 1000000000};
+    char why[PREFLIGHT_WHY] = "";
+    ck_assert_int_eq(preflight(model_find("processes"), &workload, why), -EAGAIN);
+    assert_says(why, "1000000000 processes take about 140625000 MiB of memory and ");
+    const char *most = strstr(why, "; ask for less with -c, at most ");
+    ck_assert_msg(most != NULL, "%s", why);
+    workload.in_flight = atoi(most + strlen("; ask for less with -c, at most ")) + 1000000;
+    ck_assert_int_eq(preflight(model_find("processes"), &workload, why), -EAGAIN);
+    assert_says(why, " MiB of memory");
+    workload.in_flight = 2;    /* for which there is room wherever this test could start */
+    ck_assert_int_eq(preflight(model_find("processes"), &workload, why), 0);
+}
+END_TEST
+
+START_TEST(fetch_lets_each_process_have_its_own_descriptors)
+{
+    ck_assert_int_eq(run_shell("ulimit -n 60; exec " FETCH " -m processes -n 100 %s",
+                               "/gate/100?timeout=60m"), 0);
+}
+END_TEST
+
 START_TEST(fetch_says_that_the_disk_is_full)
 {
     ck_assert_int_eq(run_shell("exec " FETCH " -n 2 -o /dev/full %s", "/delay/1ms"), 1);
@@ -390,6 +415,8 @@ int main(void)
     tcase_add_test(tcase, fetch_refuses_more_in_flight_than_descriptors);
     tcase_add_test(tcase, fetch_raises_the_soft_limit_where_it_may);
     tcase_add_test(tcase, fetch_refuses_more_threads_than_the_machine_has);
+    tcase_add_test(tcase, preflight_refuses_more_processes_than_memory_holds);
+    tcase_add_test(tcase, fetch_lets_each_process_have_its_own_descriptors);
     tcase_add_test(tcase, fetch_says_that_the_disk_is_full);
     tcase_add_test(tcase, fetch_leaves_no_half_written_file);
     tcase_add_test(tcase, fetch_refuses_an_output_that_cannot_be_written_before_it_starts);

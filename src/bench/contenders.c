@@ -16,6 +16,7 @@ static void take_line(struct contenders *contenders, char *line)
     struct contender *item = &contenders->items[contenders->count++];
     *item = (struct contender){.name = line};
     item->one_at_a_time = strstr(idea, "one at a time") != NULL;
+    item->process_each = strstr(idea, "a process for each") != NULL;
     if (strncmp(idea, refusal, strlen(refusal)) == 0)
         item->unavailable = idea + strlen(refusal);
 }

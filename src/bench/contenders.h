@@ -16,6 +16,7 @@ struct contender {
                                      experiment runs, as it likes; or NULL */
     const char *unavailable;      /* why it can't run here, or NULL */
     bool        one_at_a_time;
+    bool        process_each;     /* it has a process for each request in flight */
     bool        named;            /* it was asked for by name */
     int         size_most;        /* the largest size that it can have; 0: any */
 };

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { EXPERIMENT_TEXT = 32 };
+enum { EXPERIMENT_TEXT = 32, EXPERIMENT_PARTS = 5 };
 
 /* What one trial of a cell found. */
 struct outcome {
@@ -22,6 +22,7 @@ struct outcome {
     char    why[TRIAL_WHY];    /* ... not; or why it could not run at all */
     int64_t figure;      /* what the table shows, in the experiment's own unit */
     int64_t detail;      /* what else the experiment wants to remember */
+    int64_t parts[EXPERIMENT_PARTS];    /* and this */
 };
 
 /* All that an experiment found. */

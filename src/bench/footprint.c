@@ -1,6 +1,7 @@
 /* footprint: what does one waiting request cost? K requests stand at a gate that opens
-   for K + 1. While they wait, /proc tells what their program holds; then bench itself
-   comes as the last one, and the gate opens. */
+   for K + 1. While they wait, /proc tells what their program holds, and what the kernel
+   does for it; then bench itself comes as the last one, and the gate opens. */
+#include "bench/cost.h"
 #include "bench/report.h"
 
 #include "kit/clock.h"
@@ -12,6 +13,7 @@
 
 enum {
     OTHERS = 100,          /* descriptors that a program has beside its connections */
+    PROCESSES = 1000,      /* as many as a small machine bears, and more tell no more */
     POLL_MS = 10,
     PATIENCE_S = 60,       /* for all to stand at the gate, and then for all to be gone */
     GATE_S = 600,          /* the gate's own patience, far longer */
@@ -32,6 +34,8 @@ static bool plan(const struct bench *bench, const struct contender *contender,
     if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0 &&
         descriptors.rlim_max < (rlim_t)(cell->size + OTHERS))
         cell->obstacle = "more descriptors than the hard limit allows (ulimit -Hn)";
+    if (contender->process_each && cell->size > PROCESSES)
+        cell->obstacle = "1,000 processes are enough to ask of a machine";
     return cell->size == 1 || !contender->one_at_a_time;
 }
 
@@ -58,46 +62,98 @@ static bool gather(struct bench *bench, struct trial *trial)
     return false;
 }
 
+/* What is found while they wait. */
+struct look {
+    struct procfs_group held;
+    int64_t             kib[COST_PARTS];
+};
+
 /* Lets them gather, looks at them, and opens the gate. */
-static int watch(struct bench *bench, struct trial *trial, struct procfs_group *held)
+static int watch(struct bench *bench, struct trial *trial, struct look *look)
 {
+    struct procfs_kernel before = cost_begin();
     pid_t group = trial_start(bench, trial);
     if (group < 0)
         return (int)group;
     int64_t deadline_ns = clock_ns() + (int64_t)PATIENCE_S * CLOCK_S;
     char reply[TARGET_REPLY];
     if (gather(bench, trial)) {
-        procfs_group(group, held);    /* zeros where it has just died, which will show */
+        struct procfs_kernel now = procfs_kernel();    /* first: the next makes inodes */
+        procfs_group(group, &look->held);    /* zeros where it has just died: will show */
+        cost_split(&look->held, &before, &now, look->kib);
         target_get(&bench->target, trial->path, deadline_ns, reply);    /* and this too */
     }
     return trial_finish(bench, trial);
 }
 
-/* The memory of the same contender with one request in the same trial; 0: not known. */
-static int64_t find_base(const struct record *record, const struct outcome *outcome)
+/* The outcome of the same contender with one request in the same trial, or NULL. */
+static const struct outcome *find_base(const struct record *record,
+                                       const struct outcome *outcome)
 {
     for (int i = 0; i < record->count; i++) {
         const struct outcome *other = &record->outcomes[i];
         if (other->size == 1 && other->contender == outcome->contender &&
             other->trial == outcome->trial && other->valid)
-            return other->figure;
+            return other;
     }
-    return 0;
+    return NULL;
 }
 
-static void write_row(FILE *csv, const struct trial *trial,
-                      const struct procfs_group *held, int64_t base_kib,
+static void refuse(struct outcome *outcome, const char *why)
+{
+    if (!outcome->valid)
+        return;    /* it has a reason already */
+    outcome->valid = false;
+    snprintf(outcome->why, sizeof outcome->why, "%s", why);
+}
+
+/* Figure and detail are the whole and the PSS, in bytes: of the program with one request,
+   of each request with more. Fills each with zeros where that is not known. */
+static void weigh(struct outcome *outcome, const struct outcome *base,
+                  int64_t each[COST_PARTS])
+{
+    memset(each, 0, COST_PARTS * sizeof *each);
+    if (outcome->parts[COST_RESIDENT] == 0)
+        refuse(outcome, "it was gone before it could be looked at");
+    else if (outcome->parts[COST_PSS] == 0)
+        refuse(outcome, "the kernel does not tell its PSS (smaps_rollup)");
+    if (outcome->size == 1) {
+        outcome->figure = cost_whole(outcome->parts) * 1024;
+        outcome->detail = outcome->parts[COST_PSS] * 1024;
+    } else if (base) {
+        cost_each(outcome->parts, base->parts, outcome->size, each);
+        outcome->figure = cost_whole(each);
+        outcome->detail = each[COST_PSS];
+    } else {
+        refuse(outcome, "the same with one request was not measured");
+    }
+}
+
+static void write_numbers(FILE *csv, const int64_t *numbers, int count, bool known)
+{
+    for (int i = 0; i < count; i++) {
+        putc(',', csv);
+        if (known)
+            fprintf(csv, "%" PRId64, numbers[i]);
+    }
+}
+
+static void write_row(FILE *csv, const struct trial *trial, const struct look *look,
+                      const struct outcome *base, const int64_t each[COST_PARTS],
                       const struct outcome *outcome)
 {
+    bool beyond = base && outcome->size > 1;
     csv_text(csv, trial->contender->name);
-    fprintf(csv, ",%d,%d,%" PRId64 ",", outcome->size, outcome->trial, held->rss_kib);
-    if (base_kib > 0)
-        fprintf(csv, "%" PRId64, base_kib);
-    putc(',', csv);
-    if (base_kib > 0 && outcome->size > 1)
-        fprintf(csv, "%" PRId64, outcome->detail);
-    fprintf(csv, ",%" PRId64 ",%" PRId64 ",%d,", held->threads, held->descriptors,
-            outcome->valid);
+    fprintf(csv, ",%d,%d", outcome->size, outcome->trial);
+    write_numbers(csv, &look->kib[COST_RESIDENT], 1, true);
+    write_numbers(csv, base ? &base->parts[COST_RESIDENT] : NULL, 1, base != NULL);
+    write_numbers(csv, &each[COST_RESIDENT], 1, beyond);
+    write_numbers(csv, &look->held.threads, 1, true);
+    write_numbers(csv, &look->held.descriptors, 1, true);
+    write_numbers(csv, &look->kib[COST_PSS], COST_PARTS - COST_PSS, true);
+    write_numbers(csv, &each[COST_PSS], COST_PARTS - COST_PSS, beyond);
+    write_numbers(csv, &outcome->figure, 1, beyond);
+    fprintf(csv, ",%d,", outcome->valid);
     csv_text(csv, outcome->why);
     putc('\n', csv);
 }
@@ -116,42 +172,44 @@ static int measure(struct bench *bench, const struct record *record,
         .timeout_ns = (int64_t)GATE_S * CLOCK_S,
         .bound_ns = 2LL * PATIENCE_S * CLOCK_S,
     };
-    struct procfs_group held = {0};
-    int ran = watch(bench, &trial, &held);
+    struct look look = {.kib = {0}};
+    int ran = watch(bench, &trial, &look);
     outcome->valid = ran == TRIAL_RAN && trial_judge(bench, &trial, TRIAL_ALL_REPLIED);
     memcpy(outcome->why, trial.why, sizeof outcome->why);
+    memcpy(outcome->parts, look.kib, sizeof look.kib);
     if (ran == TRIAL_RAN) {
-        int64_t base_kib = cell->size == 1 ? held.rss_kib : find_base(record, outcome);
-        outcome->figure = held.rss_kib;
-        if (cell->size > 1)
-            outcome->detail = (held.rss_kib - base_kib) * 1024 / (cell->size - 1);
-        if (outcome->valid && (base_kib == 0 || held.rss_kib == 0)) {
-            outcome->valid = false;
-            snprintf(outcome->why, sizeof outcome->why, "%s",
-                     held.rss_kib == 0 ? "it was gone before it could be looked at"
-                                       : "the same with one request was not measured");
-        }
-        write_row(csv, &trial, &held, base_kib, outcome);
+        bool alone = cell->size == 1;
+        const struct outcome *base = alone ? outcome : find_base(record, outcome);
+        int64_t each[COST_PARTS];
+        weigh(outcome, base, each);
+        write_row(csv, &trial, &look, base, each, outcome);
     }
     trial_free(&trial);
     return ran;
 }
 
-/* Writes "threads 8.38 KiB and libevent 2.21 KiB" of the figures, or of the details. */
-static void list(const struct record *record, int size, bool detail, FILE *out)
+static void format(int64_t bytes, char text[EXPERIMENT_TEXT])
+{
+    report_format_decimal((double)bytes / 1024, text);
+}
+
+/* Writes "threads 42.0 KiB (8.38 its own) and libevent 10.8 KiB (2.37 its own)". */
+static void list(const struct record *record, int size, FILE *out)
 {
     const struct contenders *contenders = &record->bench->contenders;
-    char text[REPORT_NUMBER];
+    char whole[EXPERIMENT_TEXT], own[EXPERIMENT_TEXT];
     int64_t median;
     int measured = 0;
     for (int i = 0; i < contenders->count; i++)
-        measured += report_median(record, i, size, detail, &median);
+        measured += report_median(record, i, size, false, &median);
     for (int i = 0, told = 0; i < contenders->count; i++) {
-        if (!report_median(record, i, size, detail, &median))
+        if (!report_median(record, i, size, false, &median))
             continue;
-        report_format_decimal(detail ? (double)median / 1024 : (double)median, text);
+        format(median, whole);
+        report_median(record, i, size, true, &median);
+        format(median, own);
         report_join(out, told++, measured);
-        fprintf(out, "%s %s KiB", contenders->items[i].name, text);
+        fprintf(out, "%s %s KiB (%s its own)", contenders->items[i].name, whole, own);
     }
 }
 
@@ -162,27 +220,25 @@ static void find(const struct record *record, FILE *out)
     if (size > 0) {
         report_format_count(size, text);
         fprintf(out, "At %s waiting requests, each costs ", text);
-        list(record, size, true, out);
     } else {
-        fputs("The whole program, with one waiting request, takes ", out);
-        list(record, 1, false, out);
+        fputs("The whole program, with one waiting request, costs ", out);
     }
-    fputs(" of resident memory.\n", out);
-}
-
-static void format(int64_t figure, char text[EXPERIMENT_TEXT])
-{
-    report_format_count(figure, text);
+    list(record, size > 0 ? size : 1, out);
+    fputs("; the rest is the kernel's: page tables, stacks, and sockets at both ends.\n",
+          out);
 }
 
 const struct experiment experiment_footprint = {
     .name = "footprint",
     .question = "what does one waiting request cost?",
     .csv_header = "model,waiting,trial,rss_kib,base_rss_kib,per_request_bytes,threads,"
-                  "descriptors,valid,why",
+                  "descriptors,pss_kib,page_tables_kib,kernel_stacks_kib,slab_kib,"
+                  "each_pss_bytes,each_page_tables_bytes,each_kernel_stacks_bytes,"
+                  "each_slab_bytes,each_whole_bytes,valid,why",
     .sizes = sizes,
     .size_words = "waiting",
-    .table_words = "median resident memory of the whole program, in KiB",
+    .table_words = "median memory for each waiting request, the kernel's share included "
+                   "(for 1: of the program), in KiB",
     .trials_most = 3,
     .plan = plan,
     .measure = measure,

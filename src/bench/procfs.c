@@ -81,12 +81,18 @@ static bool in_group(const char *pid, pid_t group)
            found == group;
 }
 
-static int64_t number(const char *pid, const char *key)
+/* The number after a key; 0 where there is none, as in "unknown". */
+static int64_t number(const char *path, const char *key)
 {
-    char path[64], value[64];
-    snprintf(path, sizeof path, "/proc/%.20s/status", pid);
+    char value[64];
     procfs_value(path, key, value, sizeof value);
     return strtoll(value, NULL, 10);
+}
+
+struct procfs_kernel procfs_kernel(void)
+{
+    return (struct procfs_kernel){.stacks_kib = number("/proc/meminfo", "KernelStack"),
+                                  .slab_kib = number("/proc/meminfo", "Slab")};
 }
 
 static int64_t count_descriptors(const char *pid)
@@ -103,6 +109,18 @@ static int64_t count_descriptors(const char *pid)
     return count;
 }
 
+static void add_process(const char *pid, struct procfs_group *sum)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%.20s/status", pid);
+    sum->rss_kib += number(path, "VmRSS");
+    sum->page_tables_kib += number(path, "VmPTE");
+    sum->threads += number(path, "Threads");
+    snprintf(path, sizeof path, "/proc/%.20s/smaps_rollup", pid);
+    sum->pss_kib += number(path, "Pss:");
+    sum->descriptors += count_descriptors(pid);
+}
+
 int procfs_group(pid_t group, struct procfs_group *sum)
 {
     *sum = (struct procfs_group){0};
@@ -112,11 +130,8 @@ int procfs_group(pid_t group, struct procfs_group *sum)
     struct dirent *entry;
     while ((entry = readdir(proc)) != NULL) {
         const char *pid = entry->d_name;
-        if (strspn(pid, "0123456789") != strlen(pid) || !in_group(pid, group))
-            continue;
-        sum->rss_kib += number(pid, "VmRSS");
-        sum->threads += number(pid, "Threads");
-        sum->descriptors += count_descriptors(pid);
+        if (strspn(pid, "0123456789") == strlen(pid) && in_group(pid, group))
+            add_process(pid, sum);
     }
     closedir(proc);
     return sum->threads > 0 ? 0 : -ESRCH;

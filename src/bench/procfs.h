@@ -21,9 +21,19 @@ struct procfs_listen {
 /* Zeros where the kernel does not tell. */
 struct procfs_listen procfs_listen(void);
 
-/* What the processes of one process group hold together. */
+/* What the kernel holds for the whole machine, in KiB: stacks of threads, and its small
+   objects, such as sockets. Whose they are it does not tell. */
+struct procfs_kernel {
+    int64_t stacks_kib, slab_kib;
+};
+
+/* Zeros where the kernel does not tell. */
+struct procfs_kernel procfs_kernel(void);
+
+/* What the processes of one process group hold together. A page that n processes share
+   counts n times in RSS; in PSS each of the n is charged with its n-th part. */
 struct procfs_group {
-    int64_t rss_kib, threads, descriptors;
+    int64_t rss_kib, pss_kib, page_tables_kib, threads, descriptors;
 };
 
 /* Returns 0, or -ESRCH if there is no such group. */

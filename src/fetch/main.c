@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <signal.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>

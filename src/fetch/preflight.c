@@ -3,11 +3,17 @@
 #include "kit/array.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { SPARE = 32 };    /* descriptors, threads: standard streams, the loop's own, main, ... */
+enum {
+    SPARE = 32,    /* descriptors, threads: standard streams, the loop's own, main, ... */
+    /* What one that waits holds, with the kernel's share, as bench's footprint tells. */
+    THREAD_KIB = 42,
+    PROCESS_KIB = 144
+};
 
 /* Reads the first `want` numbers in a file of /proc or /sys; false if they are not there,
    as where the file says "max". */
@@ -19,6 +25,37 @@ static bool read_numbers(const char *path, long *numbers, int want)
     int got = fscanf(file, want == 2 ? "%ld %ld" : "%ld", &numbers[0], &numbers[want - 1]);
     fclose(file);
     return got == want;
+}
+
+/* What programs may still take without swapping, in KiB; INT64_MAX where the kernel does
+   not say. */
+static int64_t read_available(void)
+{
+    int64_t kib = INT64_MAX;
+    FILE *file = fopen("/proc/meminfo", "re");
+    if (!file)
+        return kib;
+    char line[128];
+    while (fgets(line, sizeof line, file))
+        sscanf(line, "MemAvailable: %" SCNd64, &kib);
+    fclose(file);
+    return kib;
+}
+
+/* Where memory does not suffice, the kernel ends some program, and not always ours. */
+static int check_memory(const struct workload *workload, const char *what, int each_kib,
+                        char *why)
+{
+    int64_t available_kib = read_available();
+    int64_t need_kib = (int64_t)workload->in_flight * each_kib;
+    if (need_kib <= available_kib)
+        return 0;
+    snprintf(why, PREFLIGHT_WHY,
+             "%d %s take about %" PRId64 " MiB of memory and %" PRId64 " are available; "
+             "ask for less with -c, at most %" PRId64,
+             workload->in_flight, what, need_kib / 1024, available_kib / 1024,
+             available_kib / each_kib);
+    return -EAGAIN;
 }
 
 static int check_descriptors(const struct workload *workload, char *why)
@@ -96,12 +133,26 @@ static int check_ports(const struct workload *workload, char *why)
     return -EAGAIN;
 }
 
+/* Memory first: no sysctl helps where that is missing. */
+static int check_tasks(const struct model *model, const struct workload *workload,
+                       char *why)
+{
+    if (!model->thread_each && !model->process_each)
+        return 0;
+    const char *what = model->thread_each ? "threads" : "processes";
+    int each_kib = model->thread_each ? THREAD_KIB : PROCESS_KIB;
+    int error = check_memory(workload, what, each_kib, why);
+    return error ? error : check_threads(workload, what, why);
+}
+
 int preflight(const struct model *model, const struct workload *workload,
               char why[PREFLIGHT_WHY])
 {
-    int error = check_descriptors(workload, why);
-    if (!error && (model->thread_each || model->process_each))
-        error = check_threads(workload, model->thread_each ? "threads" : "processes", why);
+    int error = 0;
+    if (!model->process_each)    /* each process has descriptors of its own */
+        error = check_descriptors(workload, why);
+    if (!error)
+        error = check_tasks(model, workload, why);
     if (!error)
         error = check_ports(workload, why);
     return error;

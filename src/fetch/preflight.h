@@ -7,7 +7,7 @@
 
 enum { PREFLIGHT_WHY = 256 };
 
-/* Checks descriptors (and raises the soft limit where it may), threads and ports.
+/* Checks descriptors (and raises the soft limit where it may), memory, threads and ports.
    Returns 0, -EAGAIN with why set to the limit in the way and how to raise it, or another
    -errno. */
 int preflight(const struct model *model, const struct workload *workload,
