@@ -130,11 +130,11 @@ test:    ## install what is missing, build, and run every test
 .PHONY: demo
 demo:    ## a minute's tour: install what is missing, build, run, draw
 	@src/setup.sh build charts uring
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@src/demo.sh $(BUILD) $(OUT)
 
 .PHONY: bench
-bench: all    ## measure every experiment, five trials each, into plots/out (about two minutes)
+bench: all    ## measure every experiment, five trials each, into plots/out (about six minutes)
 	$(BUILD)/bench -o $(OUT)
 
 .PHONY: plots

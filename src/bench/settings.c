@@ -13,7 +13,7 @@ static const struct option_spec specs[] = {
     {0, "seed", "N", OPTION_COUNT, offsetof(struct settings, seed), 0, INT64_MAX,
      "of the trials' random order and the server's delays (default 1)"},
     {0, "budget", "T", OPTION_DURATION, offsetof(struct settings, budget_ns), CLOCK_MS,
-     86400LL * CLOCK_S, "what all may take together, in ideal times (default 2m)"},
+     86400LL * CLOCK_S, "what all may take together, in ideal times (default 6m)"},
     {0, "timeout", "T", OPTION_DURATION, offsetof(struct settings, timeout_ns), CLOCK_MS,
      3600LL * CLOCK_S, "the longest that one request may take (default 30s)"},
     {'o', "output", "DIR", OPTION_TEXT, offsetof(struct settings, directory), 0, 0,
@@ -41,7 +41,7 @@ int settings_or_exit(struct settings *settings, int argc, char **argv)
         .latency_ns = 100LL * CLOCK_MS,
         .trials = 5,
         .seed = 1,
-        .budget_ns = 120LL * CLOCK_S,
+        .budget_ns = 360LL * CLOCK_S,
         .timeout_ns = 30LL * CLOCK_S,
         .directory = "plots/out",
     };
