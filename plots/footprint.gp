@@ -84,7 +84,7 @@ unset print
 QUESTION = "What does one waiting request cost?"
 X_TITLE  = "KiB for each of K requests that wait at a gate"
 ROOM     = 0.33
-HOW      = (DUMB ? "" : "median of the trials, and their spread · dots: at smaller K, where freed slab is used again · ") \
+HOW      = (DUMB ? "" : "median of the trials, and their spread · dots: at smaller K, with more noise, and freed slab used again · ") \
          . (DUMB ? "slab and stacks are the whole machine's growth, the server's sockets included" : \
                    "slab: the whole machine's growth, the server's sockets too")
 FOOTER   = footer(LATENCY, TRIALS == 1 ? "1 trial" : count(TRIALS)." trials")

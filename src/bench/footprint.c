@@ -237,8 +237,8 @@ const struct experiment experiment_footprint = {
                   "each_slab_bytes,each_whole_bytes,valid,why",
     .sizes = sizes,
     .size_words = "waiting",
-    .table_words = "median memory for each waiting request, the kernel's share included "
-                   "(for 1: of the program), in KiB",
+    .table_words = "median KiB for each waiting request, the kernel's share included "
+                   "(at 1: of the program; at 100: much noise)",
     .trials_most = 3,
     .plan = plan,
     .measure = measure,
