@@ -196,7 +196,7 @@ static void format(int64_t bytes, char text[EXPERIMENT_TEXT])
 /* Writes "threads 42.0 KiB (8.38 its own) and libevent 10.8 KiB (2.37 its own)". */
 static void list(const struct record *record, int size, FILE *out)
 {
-    const struct contenders *contenders = &record->contenders;
+    const struct contenders *contenders = record->contenders;
     char whole[EXPERIMENT_TEXT], own[EXPERIMENT_TEXT];
     int64_t median;
     int measured = 0;
