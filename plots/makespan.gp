@@ -1,4 +1,4 @@
-# How long do N requests take, all asked at once? One of the kit's four charts.
+# How long do N requests take, all asked at once? one of the kit's charts.
 #   gnuplot -c plots/makespan.gp DIR svg|png|dumb
 # reads DIR/makespan.csv and DIR/machine.csv; writes DIR/makespan.svg or .png, or to the terminal.
 

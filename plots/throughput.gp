@@ -1,4 +1,4 @@
-# How many requests a second, with C in flight? One of the kit's four charts.
+# How many requests a second, with C in flight? one of the kit's charts.
 #   gnuplot -c plots/throughput.gp DIR svg|png|dumb
 # reads DIR/throughput.csv and DIR/machine.csv; writes DIR/throughput.svg or .png, or to the terminal.
 
