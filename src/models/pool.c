@@ -21,7 +21,7 @@ static void *work(void *arg)
     struct pool *pool = arg;
     int number;
     while (queue_take(&pool->numbers, &number))
-        if (!*pool->workload->stop)    /* if it is set: empty the queue, start nothing */
+        if (!*pool->workload->stop)    /* if it is set: take the rest, start nothing */
             exchange(pool->workload, number, &pool->results[number]);
     return NULL;
 }
@@ -40,7 +40,7 @@ static int start_threads(struct pool *pool, const pthread_attr_t *attr)
 static int run(const struct workload *workload, struct result *results)
 {
     struct pool pool = {.workload = workload, .results = results};
-    int error = queue_init(&pool.numbers, workload->in_flight);
+    int error = queue_init(&pool.numbers, workload->count);
     if (error)
         return error;
     pthread_attr_t attr;
@@ -53,7 +53,7 @@ static int run(const struct workload *workload, struct result *results)
     if (!error)
         error = start_threads(&pool, &attr);
 
-    for (int i = 0; !error && i < workload->count && !*workload->stop; i++)
+    for (int i = 0; !error && i < workload->count; i++)
         queue_put(&pool.numbers, i);
     queue_close(&pool.numbers);
     for (int i = 0; i < pool.started; i++)

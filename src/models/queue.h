@@ -1,5 +1,4 @@
-/* A queue of numbers between threads: who takes waits while it is empty, who puts waits
-   while it is full. */
+/* A queue of numbers between threads: who takes waits while it is empty. */
 #ifndef MODELS_QUEUE_H
 #define MODELS_QUEUE_H
 
@@ -9,20 +8,17 @@
 struct queue {
     pthread_mutex_t lock;         /* guards all that follows */
     pthread_cond_t  not_empty;    /* signalled when a number was put, or no more will be */
-    pthread_cond_t  not_full;     /* signalled when a number was taken */
-    int            *numbers;      /* a ring of `capacity` */
-    int             capacity;
-    int             first;        /* where the oldest is */
-    int             count;        /* how many there are */
+    int            *numbers;      /* all that were ever put */
+    int             put, taken;   /* how many; those between are waiting */
     bool            closed;
 };
 
-/* Makes an empty queue with room for `capacity` numbers. Returns 0 or -ENOMEM; the queue is
-   the caller's, who ends it with queue_destroy when no thread uses it any more. */
-int queue_init(struct queue *queue, int capacity);
+/* Makes an empty queue, into which `most` numbers can be put, ever. Returns 0 or -ENOMEM; the
+   queue is the caller's, who ends it with queue_destroy when no thread uses it any more. */
+int queue_init(struct queue *queue, int most);
 void queue_destroy(struct queue *queue);
 
-/* Puts a number at the end. Waits while the queue is full. */
+/* Puts a number at the end. */
 void queue_put(struct queue *queue, int number);
 
 /* No more will be put: whoever waits for a number learns that there is none. */
