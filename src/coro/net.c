@@ -1,15 +1,43 @@
-/* The calls of kit/net.h for coroutines: each tries, pauses where that would block. */
+/* Waiting for descriptors, and the calls of kit/net.h for coroutines: each tries, and pauses
+   where that would block. */
 #include "coro/scheduler.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* Waits for a socket, of which there is no doubt that epoll(7) takes it. */
+static int await(struct coro *me, int fd, int events, int64_t deadline_ns)
+{
+    int error = coro_may_wait(me, deadline_ns);
+    if (error)
+        return error;
+    short what = (short)((events & POLLIN ? EV_READ : 0) |
+                         (events & POLLOUT ? EV_WRITE : 0));
+    int ready = coro_pause(me, fd, what, deadline_ns);
+    if (ready < 0)
+        return ready;
+    return (ready & EV_READ ? POLLIN : 0) | (ready & EV_WRITE ? POLLOUT : 0);
+}
+
+int coro_wait_fd(struct coro *me, int fd, int events, int64_t deadline_ns)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    /* Always ready, and so refused by epoll_ctl(2): but that is called after we have paused. */
+    if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))
+        return -EPERM;
+    return events & (POLLIN | POLLOUT) ? await(me, fd, events, deadline_ns) : -EINVAL;
+}
 
 /* connect(2): writable means that the attempt is over, and SO_ERROR how it went. */
 static int finish_connect(struct coro *me, int fd, int64_t deadline_ns)
 {
-    int ready = coro_wait_fd(me, fd, POLLOUT, deadline_ns);
+    int ready = await(me, fd, POLLOUT, deadline_ns);
     if (ready < 0)
         return ready;
     int error = 0;
@@ -51,7 +79,7 @@ int coro_send_all(struct coro *me, int fd, const void *buf, size_t len,
             next += sent;
             len -= (size_t)sent;
         } else if (errno == EAGAIN) {
-            int ready = coro_wait_fd(me, fd, POLLOUT, deadline_ns);
+            int ready = await(me, fd, POLLOUT, deadline_ns);
             if (ready < 0)
                 return ready;
         } else if (errno != EINTR) {
@@ -73,7 +101,7 @@ ssize_t coro_recv(struct coro *me, int fd, void *buf, size_t size, int64_t deadl
         if (errno != EAGAIN && errno != EINTR)
             return -errno;
         if (errno == EAGAIN) {
-            int ready = coro_wait_fd(me, fd, POLLIN, deadline_ns);
+            int ready = await(me, fd, POLLIN, deadline_ns);
             if (ready < 0)
                 return ready;
         }

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,10 +80,7 @@ static int watch(struct coro *me, int fd, short what, int64_t deadline_ns)
         timeout = &left;
     }
     event_assign(&me->event, me->loop->base, fd, what, on_event, me);
-    errno = 0;
-    if (event_add(&me->event, timeout) == 0)
-        return 0;
-    return errno ? -errno : -ENOMEM;    /* EPERM: a regular file cannot be waited for */
+    return event_add(&me->event, timeout) == 0 ? 0 : -ENOMEM;
 }
 
 int coro_pause(struct coro *me, int fd, short what, int64_t deadline_ns)
@@ -119,21 +115,6 @@ int coro_yield(struct coro *me)
     make_ready(me);
     fibre_switch(&me->fibre, &me->loop->fibre);
     return me->cancelled ? -ECANCELED : 0;
-}
-
-int coro_wait_fd(struct coro *me, int fd, int events, int64_t deadline_ns)
-{
-    int error = coro_may_wait(me, deadline_ns);
-    if (error)
-        return error;
-    short what = (short)((events & POLLIN ? EV_READ : 0) |
-                         (events & POLLOUT ? EV_WRITE : 0));
-    if (fd < 0 || !what)
-        return fd < 0 ? -EBADF : -EINVAL;
-    int ready = coro_pause(me, fd, what, deadline_ns);
-    if (ready < 0)
-        return ready;
-    return (ready & EV_READ ? POLLIN : 0) | (ready & EV_WRITE ? POLLOUT : 0);
 }
 
 /* --- beginning and ending ---------------------------------------------------------- */
@@ -305,7 +286,8 @@ static int open_loop(struct coro_loop *loop)
     struct event_config *config = event_config_new();
     if (!config)
         return -ENOMEM;
-    event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK);
+    event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK |
+                          EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     loop->base = event_base_new_with_config(config);
     event_config_free(config);
     if (!loop->base)
