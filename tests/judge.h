@@ -43,6 +43,7 @@ struct judge {
 
     pid_t answer;               /* and its process group; 0: none was started */
     int   out_fd, err_fd;       /* what it has written so far */
+    bool  tsan;                 /* built with ThreadSanitizer */
     struct judge_started *started;    /* shared with who counts */
     bool  ended;
     int   status;               /* then: its exit status, or 128 + the signal */

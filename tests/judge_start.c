@@ -137,7 +137,7 @@ static _Noreturn void become(const struct judge *judge, const char *const argv[]
     dup2(judge->err_fd, STDERR_FILENO);
     limit(RLIMIT_FSIZE, JUDGE_OUTPUT);
     limit(RLIMIT_CORE, 0);
-    if (strstr(argv[0], "-tsan"))
+    if (judge->tsan)
         personality(ADDR_NO_RANDOMIZE);    /* or its shadow may not find a place */
     int listener = fence(parent, runner);
     if (listener < 0 || pass(socket, listener) < 0) {
@@ -168,6 +168,7 @@ void judge_start(struct judge *judge, const char *build, const char *const argum
         argv[count + 1] = arguments[count];
     } while (arguments[count++] != NULL);
 
+    judge->tsan = strcmp(build, "program-tsan") == 0;
     set_sanitizers();
     prctl(PR_SET_CHILD_SUBREAPER, 1);    /* only an ancestor sees where it sleeps */
     judge->out_fd = memfd_create("out", MFD_CLOEXEC);
