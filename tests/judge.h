@@ -56,8 +56,8 @@ struct judge {
 
 /* Says the fact that disproves the answer, on one line, and ends the case. Where a
    sanitizer has reported something, its words are the fact. */
-_Noreturn void judge_reject(struct judge *judge, const char *fact, ...)
-    __attribute__((format(printf, 2, 3)));
+__attribute__((format(printf, 2, 3)))
+_Noreturn void judge_reject(struct judge *judge, const char *fact, ...);
 
 /* Rejects an answer of which a sanitizer has reported something so far. */
 void judge_reject_reported(struct judge *judge);
