@@ -136,7 +136,7 @@ static void reject_restless(struct judge *judge, const struct watch *watch)
     const char *call = roll_name(&watch->answer.thread[0]);
     if (cpu_ms >= idle_cpu_ms || switches >= idle_switches)
         judge_reject(judge, "spins: %" PRId64 " ms of CPU and %" PRId64
-                     " context switches with nothing to do", cpu_ms, switches);
+                     " voluntary context switches with nothing to do", cpu_ms, switches);
     if (watch->restless_ns < patience_ns)
         return;
     if (roll_asleep(&watch->answer, patience_ns))
