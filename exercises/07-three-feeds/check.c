@@ -153,21 +153,27 @@ START_TEST(many_lines_cut_anywhere)
 }
 END_TEST
 
-/* 199 letters and the line's end fit; of a line that goes on, nothing is printed. */
+/* A line that leaves room for 50 bytes, when 200 come; then one that never ends. */
 START_TEST(the_longest_line)
 {
     struct scene scene;
-    char line[LINE_MOST + 1];
+    char line[LINE_MOST], rest[LINE_MOST + 1];
     begin(&scene);
     scene.judge.look = "how many bytes there is room for, and what recv(2) says of none";
-    memset(line, 'x', LINE_MOST);
-    line[LINE_MOST] = '\0';
-    say(&scene, 1, line + 1);
+    memset(line, 'x', LINE_MOST - 1);
+    line[LINE_MOST - 1] = '\0';
+    say(&scene, 3, line + 49);
     judge_no_more_output(&scene.judge, scene.due);
-    say(&scene, 1, "\n");
-    expect(&scene, 1, line + 1);
+    snprintf(rest, sizeof rest, "%.49s\n%.150s", line, line);
+    say(&scene, 3, rest);
+    expect(&scene, 3, line);
     judge_await_output(&scene.judge, scene.due);
+    say(&scene, 3, "\n");
+    expect(&scene, 3, line + 49);
+    judge_await_output(&scene.judge, scene.due);
+
     say(&scene, 1, line);
+    say(&scene, 1, "xx");
     judge_no_more_output(&scene.judge, scene.due);
     say_line(&scene, 2);
 }
