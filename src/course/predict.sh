@@ -80,6 +80,7 @@ predict() {
         fail "no terminal to ask on; give a file: make $lesson-predict ANSWERS=FILE"
     fi
     exec 4<&0
+    stored=0
     while read_prompt; do
         note_measured "$lesson"
         if [ -n "$(recall "measured $lesson/$key")" ]; then
@@ -89,8 +90,10 @@ predict() {
         else
             if [ -n "$answers" ]; then look_up; else ask || break; fi
             note "predicted $lesson/$key $predicted"
+            stored=$((stored + 1))
         fi
     done <"$prompts"
+    echo "$stored predictions are stored, in $state"
 }
 
 # A row for each prediction of which the outcome is known.
