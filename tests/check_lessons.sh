@@ -128,9 +128,11 @@ check_links() {
     while read -r line target; do
         [ -e "$(dirname "$lesson")/$target" ] || complain "$line" "$target is not there"
     done <"$scratch/links"
-    while read -r line source function; do
+    while read -r line cited function; do
+        source=$cited    # from the root, or as a link
+        [ -e "$source" ] || source=$(dirname "$lesson")/$cited
         grep -Eqs "^[A-Za-z_].*[^A-Za-z_0-9]$function\(" "$source" ||
-            complain "$line" "$function() is not defined in $source"
+            complain "$line" "$function() is not defined in $cited"
     done <"$scratch/cited"
 }
 

@@ -68,8 +68,12 @@ None.
 END
 cat >hints.md <<'END'
 ## 1
-- `it said bye`: bye is what you say later.
-- `it said nothing`: say something.
+Read it aloud.
+
+- *it said … word*: say something else.
+- *it said bye*, *it said good…*: bye is what you say
+  later.
+- *it said nothing*: say something.
 ## 2: where to look
 puts(3)
 ## 3
@@ -227,7 +231,9 @@ rm .course
 expect fails 'no attempt yet' 05-hint
 hello 'puts("bye");' >$mine
 expect fails 'seen   it said bye' 05
-expect passes 'bye is what you say later' 05-hint
+expect passes 'bye is what you say' 05-hint
+grep -q '^  later' said || complain "a hint is cut"
+grep -q 'aloud' said || complain "a hint for all is left out"
 expect_not 'say something'
 expect passes 'puts(3)' 05-hint
 expect_not 'is what you say later'
@@ -259,6 +265,8 @@ rm $mine
 expect passes 'is the starter again' 05-reset
 
 # Killed at each step of writing, they lose nothing, and work again afterwards.
+hello 'puts("precious");' >$mine
+expect fails 'seen   it said precious' 05
 mkdir bin
 for tool in sync mv cp; do
     cat >bin/$tool <<END
@@ -269,21 +277,17 @@ PATH=\${PATH#*:} exec $tool "\$@"
 END
     chmod +x bin/$tool
 done
-killed=0
-for at in 1 2 3 4 5 6 7; do
-    for command in 05-reset 05 05-hint; do
-        hello "puts(\"precious $at\");" >$mine
-        expect fails 'seen' 05
-        cp .course before
-        : >steps
-        KILL_AT=$at PATH=$tree/bin:$PATH make $command >said 2>&1 </dev/null || killed=$((killed + 1))
-        grep -q "precious $at" $mine $mine.[0-9]* || complain "make $command, killed at step $at, loses the answer"
-        grep -q . $mine || complain "make $command, killed at step $at, leaves half an answer"
-        head -n "$(wc -l <before)" .course | cmp -s - before ||
-            complain "make $command, killed at step $at, loses some of the state"
-    done
+for what in 05-reset:1 05-reset:2 05-reset:3 05-reset:4 05-reset:5 05:1 05:2 05-hint:1 05-hint:2; do
+    hello "puts(\"precious $what\");" >$mine
+    cp .course before
+    : >steps
+    KILL_AT=${what#*:} PATH=$tree/bin:$PATH make "${what%:*}" >said 2>&1 </dev/null &&
+        complain "$what: it is not killed: the steps are others now"
+    grep -q "precious $what" $mine $mine.[0-9]* || complain "$what: killed, it loses the answer"
+    grep -q . $mine || complain "$what: killed, it leaves half an answer"
+    head -n "$(wc -l <before)" .course | cmp -s - before ||
+        complain "$what: killed, it loses some of the state"
 done
-[ $killed -gt 8 ] || complain "only $killed commands were killed: the steps are others now"
 expect passes 'is the starter again' 05-reset
 
 # --- Watching: again at each save ---
@@ -366,7 +370,6 @@ echo '6 seconds' >solutions/01-read/read.txt
 echo '# Why' >solutions/01-read/notes.md
 echo '# Read' >lessons/01-read.md
 for n in 1 2 3 4 5; do echo "# rejected: wrong $n" >exercises/01-read/wrong/$n.txt; done
-sed -i "s/- .it said/- \`rejected/" exercises/01-read/hints.md
 expect fails 'look   the staircase' 01
 cp solutions/01-read/read.txt exercises/01-read
 expect passes 'passed, 1 cases' 01
@@ -593,7 +596,7 @@ while read -r words; do
     grep -qF -e "$words" said || complain "check-lessons does not say '$words'"
 done <<'END'
 03-wrong.md:1: nowhere.md is not there
-03-wrong.md:3: other() is not defined in src/models/one.c
+03-wrong.md:3: other() is not defined in ../src/models/one.c
 03-wrong.md:11: expected 'too', but came 'two'
 03-wrong.md:20: expected 'no more', but came 'two'
 03-wrong.md:30: expected 'two', but came 'nothing more'
