@@ -31,7 +31,7 @@ objects = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(addp
 # All of some folders but what has a main: for the tests, which bring their own.
 pieces  = $(filter-out %/main.o,$(call objects,$(1)))
 
-programs := $(addprefix $(BUILD)/,latency-server fetch bench first-second)
+programs := $(addprefix $(BUILD)/,latency-server fetch bench first-second whowaits)
 suites   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*_test.c))
 scripts  := $(wildcard tests/*_test.sh)
 
@@ -46,6 +46,7 @@ $(BUILD)/latency-server: link = $(extra)
 $(BUILD)/fetch: $(call objects,fetch models kit) $(call pieces,coro)
 $(BUILD)/fetch: link = $(core) $(liburing)
 $(BUILD)/bench: $(call objects,bench kit)
+$(BUILD)/whowaits: $(call objects,whowaits kit)
 $(BUILD)/first-second: $(call objects,coro kit)
 $(BUILD)/first-second: link = $(core)
 
@@ -93,6 +94,7 @@ needs_coro := coro kit
 needs_models := models coro kit
 needs_fetch := fetch models coro kit
 needs_bench := bench kit
+needs_whowaits := whowaits kit
 $(foreach suite,$(suites),$(eval $(suite): \
     $$(call pieces,$(needs_$(firstword $(subst _, ,$(notdir $(suite))))) kit)))
 
