@@ -55,43 +55,60 @@ int client_start(struct client *client, char *const *argv, pid_t except)
     return error;
 }
 
-/* Signals each process of it, unless signal_number is 0, and buries the dead. */
-static int visit(struct client *client, int signal_number)
+/* Signals each process of it, unless signal_number is 0, and buries the dead. Returns how
+   many it found, or -errno; *left is how many of them live on. */
+static int visit(struct client *client, int signal_number, int *left)
 {
     pid_t *pids;
-    int left = 0;
     int count = roll_processes(getpid(), client->except, &pids);
+    *left = count;
     for (int i = 0; i < count; i++) {
         int status;
         if (signal_number)
             kill(pids[i], signal_number);
-        /* Not our child, or not dead yet: it is left, until its parent or we have it. */
-        bool buried = waitpid(pids[i], &status, WNOHANG) == pids[i];
-        left += !buried;
-        if (buried && pids[i] == client->pid) {
+        /* Fails where it is not our child: then its parent will do it, or we when that has
+           ended. */
+        if (waitpid(pids[i], &status, WNOHANG) != pids[i])
+            continue;
+        --*left;
+        if (pids[i] == client->pid) {
             client->ended = true;
             client->status = status;
         }
     }
     free(pids);
-    return count < 0 ? count : left;
+    return count;
+}
+
+/* The list of processes is not made at one moment: a child is missed that its parent starts
+   meanwhile, before it ends. So nobody is left when nobody was found twice, one after the
+   other. Returns how many live on, or -errno. */
+static int visit_all(struct client *client, int signal_number)
+{
+    int left = 0;
+    for (int empty = 0; left == 0 && empty < 2;) {
+        int found = visit(client, signal_number, &left);
+        empty = found == 0 ? empty + 1 : 0;
+    }
+    return left;
 }
 
 int client_bury(struct client *client)
 {
-    return visit(client, 0);
+    return visit_all(client, 0);
 }
 
 int client_end(struct client *client)
 {
     int64_t start_ns = clock_ns();
-    int left = visit(client, SIGTERM);
+    int left = visit_all(client, SIGTERM);
     while (left > 0) {
         int64_t spent_ns = clock_ns() - start_ns;
+        bool polite = spent_ns < (int64_t)POLITE_S * CLOCK_S;
         if (spent_ns > (int64_t)PATIENCE_S * CLOCK_S)
             return -EBUSY;
         clock_sleep((int64_t)POLL_MS * CLOCK_MS);
-        left = visit(client, spent_ns > (int64_t)POLITE_S * CLOCK_S ? SIGKILL : 0);
+        left = visit_all(client, polite ? 0 : SIGKILL);
     }
     return left;
 }

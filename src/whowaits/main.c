@@ -139,6 +139,9 @@ static void complain(const char *name, const struct watch *watch, int error)
         refuse(0, name, "interrupted");
     else if (error != -ECHILD && error)
         refuse(0, name, strerror(-error));
+    else if (e->overflowed)
+        fprintf(stderr, "whowaits: %s: more than %d requests came at once, and opened the gate "
+                "too soon; -k takes a larger number\n", name, e->asked);
     else if (error == -ECHILD && WIFSIGNALED(client->status))
         fprintf(stderr, "whowaits: %s: was killed by signal %d (%s) before the roll was called\n",
                 name, WTERMSIG(client->status), strsignal(WTERMSIG(client->status)));
@@ -157,7 +160,7 @@ static int conclude(const struct options *options, const char *name, struct watc
     struct verdict verdict;
     watch->evidence.asked = (int)options->places;
     verdict_reach(&watch->evidence, &verdict);
-    bool seen = !error && watch->evidence.at_gate > 0;
+    bool seen = !error && !watch->evidence.overflowed && watch->evidence.at_gate > 0;
     if (options->json)
         report_json(stdout, watch, &verdict);
     else if (seen)

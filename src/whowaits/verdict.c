@@ -48,12 +48,14 @@ static enum who judge_unwatched(const struct evidence *e, struct verdict *verdic
                           e->sockets >= e->at_gate;
     if (one_of_several && e->order == ORDER_UNREAD)
         return say_who(verdict, WHO_IN_ORDER,
-                       "a thread, in order: asleep in %s on 1 of %d sockets, it left the "
-                       "answer of another unread", e->call, e->sockets);
+                       "%d thread%s, in order: asleep in %s on %d of %d sockets, and the "
+                       "answer of another was left unread", e->single, plural(e->single),
+                       e->call, e->watched, e->sockets);
     if (one_of_several)
         return say_who(verdict, WHO_UNKNOWN,
-                       "unknown: a thread sleeps in %s on 1 of %d sockets, and yet it has "
-                       "not been caught with another's answer unread", e->call, e->sockets);
+                       "unknown: %d thread%s asleep in %s on %d of %d sockets, and yet no "
+                       "answer of another was left unread", e->single, plural(e->single),
+                       e->call, e->watched, e->sockets);
     return say_who(verdict, WHO_UNKNOWN,
                    "unknown: no thread sleeps for %d of the %d requests; most sleep in %s",
                    e->at_gate - e->watched, e->at_gate, e->call);
@@ -68,9 +70,9 @@ static enum who judge_single(const struct evidence *e, struct verdict *verdict)
                        "its own", e->single, e->call);
     if (e->single > 1)
         return say_who(verdict, WHO_THREAD,
-                       "a thread for each: %d threads, each asleep in %s on a socket of its "
-                       "own%s", e->single, e->call,
-                       e->next == NEXT_SAME ? "; then they took the next" : "");
+                       "%s: %d threads, each asleep in %s on a socket of its own%s",
+                       e->next == NEXT_SAME ? "a pool" : "a thread for each", e->single,
+                       e->call, e->next == NEXT_SAME ? ", and then for the next" : "");
     if (e->next == NEXT_PROCESSES)
         return say_who(verdict, WHO_PROCESS,
                        "a process for each, asleep in %s on one socket; for the next request "

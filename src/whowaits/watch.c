@@ -77,17 +77,18 @@ static bool is_alike(const struct reading *a, const struct reading *b)
 static int read_on(struct watch *watch, struct pair *pair)
 {
     roll_free(&pair->last.roll);
-    int error = *watch->stop ? -EINTR : gate_count(watch->gate, &pair->last.count);
-    pair->left = error ? error : client_bury(watch->client);
+    /* In this order: when all have ended, the numbers that follow are the final ones. */
+    pair->left = *watch->stop ? -EINTR : client_bury(watch->client);
     if (pair->left < 0)
         return pair->left;
-    error = roll_call(&pair->last.roll, getpid(), watch->client->except, watch->gate->port);
+    int error = roll_call(&pair->last.roll, getpid(), watch->client->except,
+                          watch->gate->port);
+    if (!error)
+        error = gate_count(watch->gate, &pair->last.count);
     pair->last.at_ns = clock_ns();
-    if (error)
-        return error;
-    if (!is_alike(&pair->first, &pair->last))
+    if (!error && !is_alike(&pair->first, &pair->last))
         start_anew(pair);
-    return 0;
+    return error;
 }
 
 /* --- Rest --------------------------------------------------------------------------- */
@@ -258,7 +259,7 @@ static void note(const struct watch *watch, const struct pair *pair, struct evid
 {
     const struct roll *roll = latest(pair);
     e->asked = watch->gate->places;
-    e->at_gate = e->overflowed ? e->asked : waiting(pair);
+    e->at_gate = waiting(pair);
     e->threads = roll->count;
     e->processes = roll->processes;
     e->sockets = roll->sockets;
