@@ -98,7 +98,7 @@ needs_whowaits := whowaits kit
 $(foreach suite,$(suites),$(eval $(suite): \
     $$(call pieces,$(needs_$(firstword $(subst _, ,$(notdir $(suite))))) kit)))
 
-$(filter $(BUILD)/tests/bench_%,$(suites)): $(BUILD)/obj/tests/bench_support.o
+$(filter $(addprefix $(BUILD)/tests/,bench_% whowaits_%),$(suites)): $(BUILD)/obj/tests/bench_support.o
 $(filter $(addprefix $(BUILD)/tests/,models_% fetch_%),$(suites)): $(BUILD)/obj/tests/models_support.o
 $(suites): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support.o
 	@mkdir -p $(@D)
