@@ -102,7 +102,7 @@ plant() {
     write models/uring.c '"models/uring.h"' '"coro/coro.h"' '"kit/net.h"' '<liburing.h>'
     write fetch/main.c '"models/model.h"' '"fetch/preflight.h"' '"kit/net.h"'
     write bench/main.c '"bench/cell.h"' '"kit/csv.h"'
-    write whowaits/main.c '"kit/csv.h"'
+    write whowaits/main.c '"whowaits/roll.h"' '"kit/csv.h"'
 }
 
 broken() {
@@ -148,6 +148,8 @@ bench/main.c "models/model.h"
 bench/main.c "fetch/preflight.h"
 bench/main.c "coro/coro.h"
 whowaits/main.c "models/model.h"
+whowaits/gate.c "server/gate.h"
+whowaits/client.c "bench/process.h"
 newcomer/main.c "kit/net.h"
 END
 

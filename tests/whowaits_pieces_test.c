@@ -21,9 +21,15 @@
 
 /* --- The verdict -------------------------------------------------------------------- */
 
-/* What eight requests have in common that were watched to the end. */
+/* What all evidence has in common where the client was watched to the end. */
 #define EIGHT .asked = 8, .at_gate = 8, .settled = true, .sockets = 8, .processes = 1
 #define THREE .asked = 8, .at_gate = 3, .settled = true, .sockets = 3, .processes = 1
+#define ONE   .asked = 8, .at_gate = 1, .settled = true, .sockets = 1, .processes = 2
+
+/* So many threads in recv, for a socket each; one in poll for all; one in a ring. */
+#define RECV(n) .watched = (n), .single = (n), .call = "recv", .one_call = true
+#define POLL(n) .watched = (n), .many = 1, .call = "poll", .one_call = true
+#define RING(n) .watched = (n), .rings = 1, .call = "io_uring_enter", .one_call = true
 
 static const struct verdict_case {
     struct evidence evidence;
@@ -31,50 +37,43 @@ static const struct verdict_case {
     enum how_many   how_many;
     const char     *who_words, *how_many_words;
 } cases[] = {
-    {{EIGHT, .threads = 9, .watched = 8, .single = 8, .waiting_processes = 1, .call = "recv",
-      .one_call = true, .order = ORDER_READ},
+    {{EIGHT, RECV(8), .threads = 9, .waiting_processes = 1, .order = ORDER_READ},
      WHO_THREAD, MANY_ALL, "a thread for each: 8 threads, each asleep in recv", "all 8"},
-    {{EIGHT, .threads = 9, .watched = 8, .single = 8, .waiting_processes = 8, .call = "poll",
-      .one_call = true, .order = ORDER_READ},
+    {{EIGHT, RECV(8), .threads = 9, .waiting_processes = 8, .order = ORDER_READ},
      WHO_PROCESS, MANY_ALL, "a process for each: 8 processes", "all 8"},
-    {{EIGHT, .threads = 9, .watched = 8, .single = 8, .waiting_processes = 2, .call = "recv"},
+    {{EIGHT, RECV(8), .threads = 9, .waiting_processes = 2},
      WHO_THREAD, MANY_ALL, "a thread for each: 8 threads", "all 8"},
-    {{EIGHT, .threads = 1, .watched = 8, .many = 1, .waiting_processes = 1,
-      .call = "epoll_wait", .one_call = true, .order = ORDER_READ},
-     WHO_LOOP, MANY_ALL, "one thread for all of them, asleep in epoll_wait", "all 8"},
-    {{EIGHT, .threads = 5, .watched = 9, .many = 1, .waiting_processes = 1,
-      .call = "poll", .one_call = true},    /* one is kept for later: no harm in that */
+    {{EIGHT, POLL(8), .threads = 1, .waiting_processes = 1, .order = ORDER_READ},
+     WHO_LOOP, MANY_ALL, "one thread for all of them, asleep in poll", "all 8"},
+    {{EIGHT, POLL(9), .threads = 5},    /* one is kept for later: no harm in that */
      WHO_LOOP, MANY_ALL, "asleep in poll, which watches 9 sockets", "all 8"},
-    {{EIGHT, .threads = 5, .watched = 8, .many = 3, .single = 1, .waiting_processes = 1,
-      .call = "epoll_wait", .one_call = true, .order = ORDER_READ},
+    {{EIGHT, .watched = 8, .many = 3, .single = 1, .call = "epoll", .one_call = true},
      WHO_LOOP, MANY_ALL, "4 threads for all of them", "all 8"},
-    {{EIGHT, .threads = 1, .watched = 8, .rings = 1, .waiting_processes = 1,
-      .call = "io_uring_enter", .one_call = true, .order = ORDER_READ},
+    {{EIGHT, RING(8), .threads = 1, .order = ORDER_READ},
      WHO_RING, MANY_ALL, "a completion ring: 1 thread", "all 8"},
-    {{EIGHT, .threads = 1, .watched = 1, .single = 1, .waiting_processes = 1, .call = "recv",
-      .one_call = true, .order = ORDER_UNREAD},
+    {{EIGHT, RECV(1), .threads = 1, .order = ORDER_UNREAD},
      WHO_IN_ORDER, MANY_ALL, "in order: asleep in recv on 1 of 8 sockets", "all 8"},
     {{EIGHT, .threads = 1, .spinning = 1, .order = ORDER_READ},
-     WHO_SPIN, MANY_ALL, "nobody: 1 thread spins, and asks again", "all 8"},
-    {{EIGHT, .threads = 1, .spinning = 1, .watched = 8, .many = 1, .call = "poll"},
+     WHO_SPIN, MANY_ALL, "nobody: 1 thread spins, which asks again", "all 8"},
+    {{EIGHT, POLL(8), .threads = 1, .spinning = 1},
      WHO_SPIN, MANY_ALL, "nobody: 1 thread spins", "all 8"},
 
     /* What does not fit together has no name. */
-    {{EIGHT, .threads = 1, .watched = 1, .single = 1, .call = "recv", .order = ORDER_READ},
-     WHO_UNKNOWN, MANY_ALL, "unknown: 1 thread asleep in recv on 1 of 8", "all 8"},
-    {{EIGHT, .threads = 1, .watched = 1, .single = 1, .call = "recv"},
-     WHO_UNKNOWN, MANY_ALL, "unknown: 1 thread asleep in recv on 1 of 8", "all 8"},
-    {{EIGHT, .threads = 1, .watched = 8, .many = 1, .call = "poll", .order = ORDER_UNREAD},
+    {{EIGHT, RECV(1), .threads = 1, .order = ORDER_READ},
+     WHO_UNKNOWN, MANY_ALL, "unknown: 1 thread, asleep in recv on 1 of 8", "all 8"},
+    {{EIGHT, RECV(1), .threads = 1},
+     WHO_UNKNOWN, MANY_ALL, "unknown: 1 thread, asleep in recv on 1 of 8", "all 8"},
+    {{EIGHT, POLL(8), .threads = 1, .order = ORDER_UNREAD},
      WHO_UNKNOWN, MANY_ALL, "unknown: 1 thread slept in poll for all 8", "all 8"},
-    {{EIGHT, .threads = 8, .watched = 8, .single = 8, .call = "recv", .order = ORDER_UNREAD},
+    {{EIGHT, RECV(8), .threads = 8, .order = ORDER_UNREAD},
      WHO_UNKNOWN, MANY_ALL, "unknown: 8 threads slept in recv for all 8", "all 8"},
     {{EIGHT, .threads = 5, .watched = 8, .single = 4, .many = 1, .call = "recv"},
      WHO_UNKNOWN, MANY_ALL, "unknown: of several kinds", "all 8"},
-    {{EIGHT, .threads = 2, .watched = 0, .call = "pause", .order = ORDER_READ},
-     WHO_UNKNOWN, MANY_ALL, "unknown: no thread sleeps for 8 of the 8 requests", "all 8"},
+    {{EIGHT, .threads = 2, .call = "pause", .order = ORDER_READ},
+     WHO_UNKNOWN, MANY_ALL, "unknown: no thread sleeps for 8 of the 8", "all 8"},
     {{EIGHT, .threads = 8, .hidden = 8, .call = "?"},
-     WHO_UNKNOWN, MANY_ALL, "unknown: 8 of its 8 threads may not be looked at", "all 8"},
-    {{.asked = 8, .at_gate = 8, .threads = 8, .watched = 8, .single = 8, .call = "recv"},
+     WHO_UNKNOWN, MANY_ALL, "unknown: 8 of its 8 threads may not be", "all 8"},
+    {{.asked = 8, .at_gate = 8, RECV(8), .threads = 8},
      WHO_UNKNOWN, MANY_ALL, "unknown: its threads did not come to rest", "all 8"},
     {{.asked = 8, .overflowed = true},
      WHO_UNKNOWN, MANY_UNKNOWN, "unknown: more than 8", "unknown: more than 8"},
@@ -82,32 +81,22 @@ static const struct verdict_case {
      WHO_UNKNOWN, MANY_UNKNOWN, "unknown: nobody stood", "unknown: no request came"},
 
     /* Fewer than there is room for: each of three proofs will do, and none will not. */
-    {{THREE, .threads = 4, .watched = 3, .single = 3, .waiting_processes = 1, .call = "recv",
-      .one_call = true, .order = ORDER_READ, .complete = true, .next = NEXT_SAME},
+    {{THREE, RECV(3), .waiting_processes = 1, .complete = true, .next = NEXT_SAME},
      WHO_THREAD, MANY_SOME, "a pool: 3 threads", "3: the next came only after an answer"},
-    {{THREE, .threads = 4, .watched = 3, .single = 3, .waiting_processes = 1, .call = "recv",
-      .order = ORDER_READ, .next = NEXT_THREADS},
-     WHO_THREAD, MANY_SOME, "a thread for each: 3 threads", "3: the next came only after"},
-    {{THREE, .threads = 4, .watched = 3, .single = 3, .waiting_processes = 3, .call = "recv",
-      .order = ORDER_READ, .ended = true},
+    {{THREE, RECV(3), .waiting_processes = 1, .next = NEXT_THREADS},
+     WHO_THREAD, MANY_SOME, "a thread for each: 3 threads", "3: the next came only"},
+    {{THREE, RECV(3), .waiting_processes = 3, .ended = true},
      WHO_PROCESS, MANY_SOME, "a process for each", "3, which is all that it asked for"},
-    {{THREE, .threads = 1, .watched = 3, .many = 1, .waiting_processes = 1, .call = "poll",
-      .one_call = true, .complete = true},
+    {{THREE, POLL(3), .complete = true},
      WHO_LOOP, MANY_SOME, "one thread for all", "3: everyone slept"},
-    {{THREE, .threads = 1, .watched = 3, .many = 1, .waiting_processes = 1, .call = "poll",
-      .one_call = true},
+    {{THREE, POLL(3)},
      WHO_LOOP, MANY_UNKNOWN, "one thread for all", "unknown: 3, but"},
-    {{.asked = 8, .at_gate = 1, .settled = true, .processes = 1, .threads = 1, .sockets = 1,
-      .watched = 1, .single = 1, .waiting_processes = 1, .call = "recv", .complete = true,
-      .next = NEXT_SAME},
+    {{ONE, RECV(1), .waiting_processes = 1, .complete = true, .next = NEXT_SAME},
      WHO_THREAD, MANY_ONE, "one thread, asleep in recv", "1: the next came only after"},
-    {{.asked = 8, .at_gate = 1, .settled = true, .processes = 2, .threads = 2, .sockets = 1,
-      .watched = 1, .single = 1, .waiting_processes = 1, .call = "recv", .complete = true,
-      .next = NEXT_PROCESSES},
+    {{ONE, RECV(1), .waiting_processes = 1, .complete = true, .next = NEXT_PROCESSES},
      WHO_PROCESS, MANY_ONE, "a process for each, asleep in recv", "1: the next"},
-    {{.asked = 1, .at_gate = 1, .settled = true, .processes = 1, .threads = 1, .sockets = 1,
-      .watched = 1, .single = 1, .waiting_processes = 1, .call = "recv"},
-     WHO_THREAD, MANY_ONE, "one thread, asleep in recv", "1, and no more was looked for"},
+    {{.asked = 1, .at_gate = 1, .settled = true, RECV(1), .waiting_processes = 1},
+     WHO_THREAD, MANY_ONE, "one thread, asleep in recv", "1, and no more was asked"},
 };
 
 START_TEST(verdict_says_what_the_evidence_proves_and_no_more)
@@ -271,7 +260,7 @@ START_TEST(roll_tells_in_which_call_a_thread_sleeps)
     ck_assert_int_eq(roll.processes, 1);
     ck_assert_int_eq(roll_count(&roll, each->name), 1);
     ck_assert_int_ge(roll.rss_kib, 1);
-    if (each->timed)    /* an hour, of which a moment has gone where it is an end in time */
+    if (each->timed)    /* an hour; less a moment where it is told as an end in time */
         ck_assert(call->timeout_ns > 3000LL * CLOCK_S &&
                   call->timeout_ns <= 3600LL * CLOCK_S);
     else
@@ -337,6 +326,26 @@ START_TEST(roll_sees_what_nobody_has_read)
 }
 END_TEST
 
+START_TEST(roll_sees_what_is_still_under_way)
+{
+    struct roll roll;
+    struct endpoint endpoint;
+    listener = net_listen("127.0.0.1", 0, 0);    /* has room for one */
+    port = net_port(listener);
+    ck_assert_int_eq(net_resolve("127.0.0.1", port, &endpoint), 0);
+    close(client_connect(port));
+    int fd = net_socket_nonblocking(&endpoint);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&endpoint.address,
+                             endpoint.address_length), -1);
+    pid_t pid = start_sleeper(sleep_in_pause);
+    await_asleep(&roll, pid, "pause");
+    ck_assert_int_eq(roll.sockets, 1);
+    ck_assert_int_eq(roll.under_way, 1);
+    roll_free(&roll);
+    stop_sleeper(pid);
+}
+END_TEST
+
 /* --- Who spins ---------------------------------------------------------------------- */
 
 static const struct spin_case {
@@ -383,5 +392,6 @@ int main(void)
                         (int)LENGTH(sleeps));
     tcase_add_test(tcase, roll_leaves_out_the_one_that_is_excepted_and_the_dead);
     tcase_add_test(tcase, roll_sees_what_nobody_has_read);
+    tcase_add_test(tcase, roll_sees_what_is_still_under_way);
     return suite_end(suite);
 }

@@ -72,7 +72,8 @@ static void ask_all(const char *url, int fds[REQUESTS])
     for (int i = 0; i < REQUESTS; i++) {
         char request[HTTP_REQUEST];
         struct endpoint endpoint;
-        int length = http_write_request(request, sizeof request, "127.0.0.1", parts.target, 0);
+        int length =
+            http_write_request(request, sizeof request, "127.0.0.1", parts.target, 0);
         int64_t deadline_ns = clock_ns() + AWAIT_NS;
         if (net_resolve(parts.host, parts.port, &endpoint) != 0 ||
             (fds[i] = net_connect(&endpoint, deadline_ns)) < 0 ||
@@ -95,7 +96,8 @@ static int read_in_order(const char *url)
     return 0;
 }
 
-/* Asks each socket in turn whether something is there, and sleeps for nap_ns in between. */
+/* Asks each socket in turn whether something is there, and sleeps for nap_ns in
+   between. */
 static int ask_again(const char *url, int64_t nap_ns)
 {
     int fds[REQUESTS];
@@ -153,8 +155,8 @@ static const struct client {
 /* Runs whowaits on one of them. */
 static int watch_client(const char *option, const char *name)
 {
-    const char *argv[] = {WHOWAITS, option, "--", BUILD_DIR "/tests/whowaits_test", name, "{url}",
-                          NULL};
+    const char *self = BUILD_DIR "/tests/whowaits_test";
+    const char *argv[] = {WHOWAITS, option, "--", self, name, "{url}", NULL};
     return program_run(argv, &output);
 }
 
@@ -193,8 +195,8 @@ START_TEST(whowaits_knows_every_model)
     char row[64];
     if (is_unavailable(each->model))
         return;
-    const char *argv[] = {WHOWAITS, "--json", "--", FETCH, "-m", each->model, "-n", "8", "{url}",
-                          NULL};
+    const char *argv[] = {WHOWAITS, "--json", "--", FETCH, "-m", each->model,
+                          "-n", "8", "{url}", NULL};
     int status = program_run(argv, &output);
     ck_assert_msg(status == 0, "status %d: %s%s", status, output.out, output.err);
     assert_key("who", each->who);
@@ -203,7 +205,8 @@ START_TEST(whowaits_knows_every_model)
     assert_number("at_gate", each->at_gate);
     assert_number("processes", each->processes);
     assert_number("sockets", each->at_gate);
-    snprintf(row, sizeof row, "\"call\":\"%s\",\"sockets\":%d,", each->call, each->sockets_each);
+    snprintf(row, sizeof row, "\"call\":\"%s\",\"sockets\":%d,", each->call,
+             each->sockets_each);
     assert_says(output.out, row);
     if (each->at_gate > 1)
         assert_key("last_first", "read");
@@ -234,11 +237,12 @@ END_TEST
 
 /* --- Clients that nobody here wrote ------------------------------------------------- */
 
+/* A name, not a number: it asks threads, which then have nothing to do. */
 static const char asyncio[] =
     "import asyncio, sys, urllib.parse\n"
     "u = urllib.parse.urlsplit(sys.argv[1])\n"
     "async def one():\n"
-    "    r, w = await asyncio.open_connection('localhost', u.port)\n"    /* resolver threads */
+    "    r, w = await asyncio.open_connection('localhost', u.port)\n"
     "    w.write(f'GET {u.path} HTTP/1.1\\r\\nHost: x\\r\\n'\n"
     "            'Connection: close\\r\\n\\r\\n'.encode())\n"
     "    await r.read()\n"
@@ -270,9 +274,9 @@ static const struct stranger {
     const char *who, *how_many, *call;
 } strangers[] = {
     {"curl", NULL, "curl -sS -m 600 {url}; curl -sS {url}", "process", "one", "poll"},
-    {"curl", NULL, "curl -sS --no-progress-meter --parallel --parallel-immediate " EIGHT_URLS,
+    {"curl", NULL, "curl -s --no-progress-meter -Z --parallel-immediate " EIGHT_URLS,
      "loop", "all", "poll"},
-    {"xargs", NULL, "seq 8 | xargs -P 8 -I % " FETCH " -n 1 {url}", "process", "all", "recv"},
+    {"xargs", NULL, "seq 8 | xargs -P 8 -I % curl -sS {url}", "process", "all", "poll"},
     {"wrk", NULL, "wrk -t 2 -c 8 -d 600s {url}", "loop", "all", "epoll_wait"},
     {"python3", asyncio, "python3 $TMPDIR/script {url}", "loop", "all", "epoll_wait"},
     {"python3", threads, "python3 $TMPDIR/script {url}", "thread", "all", "recv"},
@@ -345,7 +349,8 @@ static const struct failure {
     int         status;
     const char *words;
 } failures[] = {
-    {"", "exit 7; {url}", 3, "whowaits: sh: ended with status 7 before the roll was called"},
+    {"", "exit 7; {url}", 3,
+     "whowaits: sh: ended with status 7 before the roll was called"},
     {"", "kill -9 $$; {url}", 3, "whowaits: sh: was killed by signal 9 (Killed) before"},
     {"", "sleep 3600; {url}", 3,
      "whowaits: sh: no request came to the gate; most of its "},
@@ -367,7 +372,8 @@ START_TEST(whowaits_says_that_a_command_cannot_be_started)
 {
     const char *argv[] = {WHOWAITS, "--", "/nowhere/client", "{url}", NULL};
     ck_assert_int_eq(program_run(argv, &output), 1);
-    ck_assert_str_eq(output.err, "whowaits: /nowhere/client: No such file or directory\n");
+    ck_assert_str_eq(output.err,
+                     "whowaits: /nowhere/client: No such file or directory\n");
     ck_assert_str_eq(output.out, "");
 }
 END_TEST
@@ -383,7 +389,8 @@ END_TEST
 
 START_TEST(whowaits_watches_and_ends_what_a_client_leaves_behind)
 {
-    ck_assert_int_eq(watch_shell("-k 1 --json", "setsid " FETCH " -n 1 {url} & exit 0"), 0);
+    const char *command = "setsid " FETCH " -n 1 {url} & exit 0";
+    ck_assert_int_eq(watch_shell("-k 1 --json", command), 0);
     assert_key("who", "thread");
     assert_key("call", "recv");
     assert_number("processes", 1);
@@ -393,8 +400,8 @@ END_TEST
 START_TEST(whowaits_ends_its_client_when_it_is_interrupted)
 {
     struct program program;
-    const char *argv[] = {WHOWAITS, "--", "sh", "-c", "echo >$TMPDIR/up; exec sleep 3600 # {url}",
-                          NULL};
+    const char *command = "echo >$TMPDIR/up; exec sleep 3600 # {url}";
+    const char *argv[] = {WHOWAITS, "--", "sh", "-c", command, NULL};
     program_start(&program, argv);
     int64_t deadline_ns = clock_ns() + AWAIT_NS;
     while (access(folder_path("up"), F_OK) != 0) {
@@ -417,7 +424,8 @@ static const struct misuse {
     {{"-k", "0", "{url}"}, "whowaits: -k: 0 is out of range; it goes from 1 to 10000"},
     {{"-k", "many", "{url}"}, "whowaits: -k: 'many' is not a whole number"},
     {{"--colour", "--", "{url}"}, "whowaits: --colour: no such option"},
-    {{"--", "curl", "http://127.0.0.1/"}, "whowaits: COMMAND: {url} stands nowhere in it"},
+    {{"--", "curl", "http://127.0.0.1/"},
+     "whowaits: COMMAND: {url} stands nowhere in it"},
 };
 
 START_TEST(whowaits_refuses_a_wrong_command_line)

@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { ARGUMENTS = 6, CHUNK = 256 };
+enum { ARGUMENTS = 6, CHUNK = 256, GUESS_S = 60 };
 
 enum {    /* the bits of <linux/io_uring.h>, which need not be there */
     RING_GETEVENTS = 1,
@@ -24,7 +24,7 @@ enum {    /* the bits of <linux/io_uring.h>, which need not be there */
 
 /* What a call's arguments are: which it waits for, and how it is told for how long. */
 enum set { SET_NONE, SET_ONE, SET_POLL, SET_SELECT, SET_EPOLL, SET_RING };
-enum timeout { NEVER, MILLISECONDS, TIMESPEC, TIMEVAL, CLOCK, FUTEX, RING };
+enum timeout { NEVER, MILLISECONDS, TIMESPEC, TIMEVAL, CLOCK, FUTEX, RING, FORGOTTEN };
 
 static const struct form {
     long           number;
@@ -73,7 +73,7 @@ static const struct form {
     {SYS_sendto, "send", CALL_OTHER, SET_NONE, NEVER, 0},
     {SYS_write, "write", CALL_OTHER, SET_NONE, NEVER, 0},
     {SYS_flock, "flock", CALL_OTHER, SET_NONE, NEVER, 0},
-    {SYS_restart_syscall, "restart_syscall", CALL_OTHER, SET_NONE, NEVER, 0},
+    {SYS_restart_syscall, "restart_syscall", CALL_OTHER, SET_NONE, FORGOTTEN, 0},
 };
 
 /* Reads from the memory of another process. Returns how much there was. */
@@ -97,7 +97,7 @@ static int64_t read_time(pid_t pid, uint64_t address, int64_t unit)
     int64_t time[2] = {0};
     if (address == 0)
         return -1;
-    peek(pid, address, time, sizeof time);    /* zeros if it can't: as if it was over soon */
+    peek(pid, address, time, sizeof time);    /* if it can't, 0: as if it was soon over */
     return time[0] < INT64_MAX / CLOCK_S - 1 ? time[0] * CLOCK_S + time[1] * unit : -1;
 }
 
@@ -141,12 +141,15 @@ static int64_t find_timeout(const struct form *form, pid_t pid, const uint64_t *
     case TIMEVAL:
         return read_time(pid, argument, CLOCK_US);
     case CLOCK:
-        return arguments[1] & TIMER_ABSTIME ? until(pid, argument, (clockid_t)arguments[0])
-                                            : read_time(pid, argument, 1);
+        return arguments[1] & TIMER_ABSTIME
+                   ? until(pid, argument, (clockid_t)arguments[0])
+                   : read_time(pid, argument, 1);
     case FUTEX:
         return futex_timeout(pid, arguments);
     case RING:
         return ring_timeout(pid, arguments);
+    case FORGOTTEN:    /* over a stop: restart_syscall(2) */
+        return (int64_t)GUESS_S * CLOCK_S;
     case NEVER:
         break;
     }
@@ -168,7 +171,8 @@ static int mark_poll(pid_t pid, const uint64_t *arguments, struct sockets *socke
     int watched = 0;
     for (uint64_t next = 0, count = arguments[1]; next < count; next += CHUNK) {
         size_t wanted = count - next < CHUNK ? (size_t)(count - next) : CHUNK;
-        size_t got = peek(pid, arguments[0] + next * sizeof *fds, fds, wanted * sizeof *fds);
+        size_t got =
+            peek(pid, arguments[0] + next * sizeof *fds, fds, wanted * sizeof *fds);
         for (size_t i = 0; i < got / sizeof *fds; i++)
             if (fds[i].fd >= 0 && (fds[i].events & POLLIN))
                 watched += mark(sockets_of(sockets, pid, fds[i].fd));

@@ -22,9 +22,9 @@ enum call_kind {
 struct call {
     enum call_kind kind;
     char           name[CALL_NAME];    /* "recv"; "call 123" where it has no name here */
-    int64_t        timeout_ns;    /* after which it returns by itself; -1: it does not. What
-                                     SO_RCVTIMEO says is not seen */
-    int            watched;       /* sockets of the list that it waits to read from */
+    int64_t timeout_ns; /* after which it returns by itself; -1: it does not.
+                                          What SO_RCVTIMEO says is not seen */
+    int watched;        /* sockets of the list that it waits to read from */
 };
 
 /* Looks at one thread. Marks the sockets that it waits for as watched; their holders must

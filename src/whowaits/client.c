@@ -66,8 +66,8 @@ static int visit(struct client *client, int signal_number, int *left)
         int status;
         if (signal_number)
             kill(pids[i], signal_number);
-        /* Fails where it is not our child: then its parent will do it, or we when that has
-           ended. */
+        /* Fails where it is not our child: then its parent will do it, or we when that
+           has ended. */
         if (waitpid(pids[i], &status, WNOHANG) != pids[i])
             continue;
         --*left;
@@ -80,9 +80,9 @@ static int visit(struct client *client, int signal_number, int *left)
     return count;
 }
 
-/* The list of processes is not made at one moment: a child is missed that its parent starts
-   meanwhile, before it ends. So nobody is left when nobody was found twice, one after the
-   other. Returns how many live on, or -errno. */
+/* The list of processes is not made at one moment: a child is missed that its parent
+   starts meanwhile, before it ends. So nobody is left when nobody was found twice, one
+   after the other. Returns how many live on, or -errno. */
 static int visit_all(struct client *client, int signal_number)
 {
     int left = 0;

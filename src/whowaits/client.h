@@ -12,17 +12,17 @@ struct client {
     int   status;    /* as waitpid(2) tells it */
 };
 
-/* Starts the command in a process group of its own, with /dev/null for standard input and
-   output. It is killed when the caller ends; and the caller becomes a subreaper, to which
-   all that descends from the command falls. Returns 0, or -errno where it can't be started:
-   -ENOENT if there is no such program. */
+/* Starts the command in a process group of its own, with /dev/null for standard input
+   and output. It is killed when the caller ends; and the caller becomes a subreaper, to
+   which all that descends from the command falls. Returns 0, or -errno where it can't
+   be started: -ENOENT if there is no such program. */
 int client_start(struct client *client, char *const *argv, pid_t except);
 
 /* Buries those that have ended. Returns how many processes are left, or -errno. */
 int client_bury(struct client *client);
 
-/* Ends all of it: with SIGTERM, and after a second with SIGKILL. Returns 0, -EBUSY if some
-   process outlived even that for half a minute, or another -errno. */
+/* Ends all of it: with SIGTERM, and after a second with SIGKILL. Returns 0, -EBUSY if
+   some process outlived even that for half a minute, or another -errno. */
 int client_end(struct client *client);
 
 #endif

@@ -29,7 +29,8 @@ static int64_t patience(void)
 static int ask(const struct gate *gate, const char *path)
 {
     char request[HTTP_REQUEST];
-    int length = http_write_request(request, sizeof request, gate->endpoint.name, path, 0);
+    int length =
+        http_write_request(request, sizeof request, gate->endpoint.name, path, 0);
     if (length < 0)
         return length;
     int fd = net_connect(&gate->endpoint, patience());

@@ -1,9 +1,9 @@
 /* A latency-server of whowaits' own, and the gate in it at which the client is to wait.
 
    whowaits itself stands first at the gate and comes last. The first to arrive says how
-   long the gate waits and in which order it answers (for an hour; the last first), so that
-   the client's URL needs no ? and &, of which a shell would make something else. The last
-   opens it. What whowaits asks for is not counted as the client's. */
+   long the gate waits and in which order it answers (for an hour; the last first), so
+   that the client's URL needs no ? and &, of which a shell would make something else.
+   The last opens it. What whowaits asks for is not counted as the client's. */
 #ifndef WHOWAITS_GATE_H
 #define WHOWAITS_GATE_H
 
@@ -43,9 +43,10 @@ const char *gate_open(struct gate *gate, int places, char why[GATE_WHY]);
 /* Returns 0 or -errno. Blocks for half a minute at the longest. */
 int gate_count(const struct gate *gate, struct gate_count *count);
 
-/* Takes all places that are left, so that the gate opens: of K + 1, the last one, if K wait
-   there. From then on the last to have arrived is answered first, and each next one when
-   the one before has closed its connection or asked for more. Returns 0 or -errno. */
+/* Takes all places that are left, so that the gate opens: of K + 1, the last one, if K
+   wait there. From then on the last to have arrived is answered first, and each next
+   one when the one before has closed its connection or asked for more. Returns 0 or
+   -errno. */
 int gate_release(struct gate *gate, int waiting);
 
 /* Ends the server. */

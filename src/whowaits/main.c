@@ -33,8 +33,8 @@ static const struct option_spec specs[] = {
 static const struct option_program program = {
     .name = "whowaits",
     .operands = "-- COMMAND...",
-    .about = "Runs a client, holds its requests at a gate, and says who waits for them, and "
-             "how\nmany at once. {url} in COMMAND stands for the gate's URL.",
+    .about = "Runs a client, holds its requests at a gate, and says who waits for them,\n"
+             "and how many at once. {url} in COMMAND stands for the gate's URL.",
     .specs = specs,
     .count = LENGTH(specs),
     .operands_min = 1,
@@ -79,7 +79,8 @@ static int refuse(int status, const char *what, const char *why)
 
 static const char placeholder[] = "{url}";
 
-/* Returns text with the URL where it is to stand, which the caller frees; NULL: no memory. */
+/* Returns text with the URL where it is to stand, which the caller frees; NULL: no
+   memory. */
 static char *fill_in(const char *text, const char *url)
 {
     size_t size = 0;
@@ -140,17 +141,24 @@ static void complain(const char *name, const struct watch *watch, int error)
     else if (error != -ECHILD && error)
         refuse(0, name, strerror(-error));
     else if (e->overflowed)
-        fprintf(stderr, "whowaits: %s: more than %d requests came at once, and opened the gate "
-                "too soon; -k takes a larger number\n", name, e->asked);
+        fprintf(stderr,
+                "whowaits: %s: more than %d requests came at once, and opened the gate "
+                "too soon; -k takes a larger number\n",
+                name, e->asked);
     else if (error == -ECHILD && WIFSIGNALED(client->status))
-        fprintf(stderr, "whowaits: %s: was killed by signal %d (%s) before the roll was called\n",
+        fprintf(stderr,
+                "whowaits: %s: was killed by signal %d (%s) before the roll was called\n",
                 name, WTERMSIG(client->status), strsignal(WTERMSIG(client->status)));
     else if (error == -ECHILD)
-        fprintf(stderr, "whowaits: %s: ended with status %d before the roll was called\n", name,
-                WEXITSTATUS(client->status));
+        fprintf(stderr, "whowaits: %s: ended with status %d before the roll was called\n",
+                name, WEXITSTATUS(client->status));
+    else if (*e->call)
+        fprintf(stderr,
+                "whowaits: %s: no request came to the gate; most of its %d thread%s "
+                "sleep in %s\n",
+                name, e->threads, e->threads == 1 ? "" : "s", e->call);
     else
-        fprintf(stderr, "whowaits: %s: no request came to the gate; most of its %d thread%s "
-                "sleep in %s\n", name, e->threads, e->threads == 1 ? "" : "s", e->call);
+        refuse(0, name, "no request came to the gate; it runs, and does not wait");
 }
 
 /* Prints what was seen. Returns the exit status. */
@@ -167,7 +175,8 @@ static int conclude(const struct options *options, const char *name, struct watc
         report_text(stdout, watch, &verdict);
     if (!seen)
         complain(name, watch, error);
-    return verdict.who && verdict.how_many ? 0 : NOT_KNOWN;
+    bool known = verdict.who != WHO_UNKNOWN && verdict.how_many != MANY_UNKNOWN;
+    return known ? 0 : NOT_KNOWN;
 }
 
 /* Runs the command and watches it. Returns the exit status. */
@@ -191,7 +200,8 @@ int main(int argc, char **argv)
     struct options options = {.places = 8};
     int first = options_or_exit(&program, argc, argv, &options);
     if (!has_placeholder(argv + first, argc - first))
-        return refuse(2, "COMMAND", "{url} stands nowhere in it; --help tells what it is for");
+        return refuse(2, "COMMAND",
+                      "{url} stands nowhere in it; --help tells what it is for");
     watch_signals();
     struct gate gate;
     char why[GATE_WHY];

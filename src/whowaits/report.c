@@ -78,8 +78,8 @@ static void print_row(FILE *out, const struct row *row)
     int watched = row->like->call.watched;
     if (watched > 0)
         snprintf(sockets, sizeof sockets, row->threads > 1 ? "%d each" : "%d", watched);
-    fprintf(out, "  %7d  %-15s  %-15s  %-11s  %5" PRId64 "  %5" PRId64 " ms\n", row->threads,
-            row->like->name, format_call(row->like), sockets, row->woke,
+    fprintf(out, "  %7d  %-15s  %-15s  %-11s  %5" PRId64 "  %5" PRId64 " ms\n",
+            row->threads, row->like->name, format_call(row->like), sockets, row->woke,
             row->cpu_ns / CLOCK_MS);
 }
 
@@ -89,18 +89,22 @@ void report_text(FILE *out, const struct watch *watch, const struct verdict *ver
     const struct roll *roll = &watch->after;
     struct table table;
     make_table(&table, watch);
-    fprintf(out, "%d of %d requests stood at the gate. What /proc told over %" PRId64 " ms:\n\n",
+    fprintf(out,
+            "%d of %d requests stood at the gate. What /proc told over %" PRId64
+            " ms:\n\n",
             e->at_gate, e->asked, watch->pause_ns / CLOCK_MS);
-    fprintf(out, "  %7s  %-15s  %-15s  %-11s  %5s  %8s\n", "threads", "named", "asleep in",
-            "for sockets", "woke", "CPU");
+    fprintf(out, "  %7s  %-15s  %-15s  %-11s  %5s  %8s\n", "threads", "named",
+            "asleep in", "for sockets", "woke", "CPU");
     for (int i = 0; i < table.count; i++)
         print_row(out, &table.rows[i]);
     fprintf(out, "\n  processes %d, threads %d, sockets to the gate %d, resident %" PRId64
             " KiB\n", e->processes, e->threads, e->sockets, roll->rss_kib);
     if (e->order == ORDER_READ)
-        fputs("  the last to come was answered first, and that answer was read first\n", out);
+        fputs("  the last to come was answered first, and that answer was read first\n",
+              out);
     if (e->order == ORDER_UNREAD)
-        fputs("  the last to come was answered first, and that answer was left unread\n", out);
+        fputs("  the last to come was answered first, and that answer was left unread\n",
+              out);
     fprintf(out, "\nwho waits: %s\nhow many at once: %s\n", verdict->who_words,
             verdict->how_many_words);
     free(table.rows);
@@ -143,15 +147,18 @@ static void print_rows(FILE *out, const struct table *table)
 void report_json(FILE *out, const struct watch *watch, const struct verdict *verdict)
 {
     static const char *const orders[] = {"not tried", "read", "unread"};
-    static const char *const nexts[] = {"none", "somehow", "same", "threads", "processes"};
+    static const char *const nexts[] = {"none", "somehow", "same", "threads",
+                                        "processes"};
     const struct evidence *e = &watch->evidence;
     struct table table;
     make_table(&table, watch);
-    fprintf(out, "{\"asked\":%d,\"at_gate\":%d,\"processes\":%d,\"threads\":%d,"
+    fprintf(out,
+            "{\"asked\":%d,\"at_gate\":%d,\"processes\":%d,\"threads\":%d,"
             "\"sockets\":%d,\"watched\":%d,\"rss_kib\":%" PRId64 ",\"pause_us\":%" PRId64
-            ",\"woke\":%" PRId64 ",\"cpu_us\":%" PRId64, e->asked, e->at_gate, e->processes,
-            e->threads, e->sockets, e->watched, watch->after.rss_kib,
-            watch->pause_ns / CLOCK_US, table.woke, table.cpu_ns / CLOCK_US);
+            ",\"woke\":%" PRId64 ",\"cpu_us\":%" PRId64,
+            e->asked, e->at_gate, e->processes, e->threads, e->sockets, e->watched,
+            watch->after.rss_kib, watch->pause_ns / CLOCK_US, table.woke,
+            table.cpu_ns / CLOCK_US);
     print_rows(out, &table);
     print_pair(out, "last_first", orders[e->order]);
     print_pair(out, "next", nexts[e->next]);

@@ -10,7 +10,7 @@
 /* A screen for people: the evidence as a table, then the verdict in two lines. */
 void report_text(FILE *out, const struct watch *watch, const struct verdict *verdict);
 
-/* The same for programs: one JSON object on one line. Keys may be added, never renamed. */
+/* The same for programs: one JSON object on one line. Keys may be added, not renamed. */
 void report_json(FILE *out, const struct watch *watch, const struct verdict *verdict);
 
 #endif

@@ -52,7 +52,7 @@ struct family {
 
 static int append(struct family *family, const struct kin *kin)
 {
-    if ((family->count & (family->count - 1)) == 0) {    /* a power of two: to be doubled */
+    if ((family->count & (family->count - 1)) == 0) {    /* a power of two */
         size_t room = family->count ? 2 * (size_t)family->count : 1;
         void *grown = realloc(family->kin, room * sizeof *kin);
         if (!grown)
@@ -176,14 +176,15 @@ static int call_process(struct roll *roll, pid_t pid, struct sockets *sockets)
     char path[64];
     struct status status;
     int before = roll->count;
-    int held = sockets_hold(sockets, pid);    /* what may not be seen, its calls will show */
+    int held = sockets_hold(sockets, pid);    /* if one may not look, its calls tell */
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     DIR *tasks = opendir(path);
     int error = 0;
     struct dirent *entry;
     while (tasks && !error && (entry = readdir(tasks)) != NULL)
         if (is_number(entry->d_name))
-            error = call_thread(roll, pid, atoi(entry->d_name), held < 0 ? 0 : held, sockets);
+            error =
+                call_thread(roll, pid, atoi(entry->d_name), held < 0 ? 0 : held, sockets);
     if (tasks)
         closedir(tasks);
     snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
@@ -200,6 +201,7 @@ static void count_sockets(struct roll *roll, const struct sockets *sockets)
             roll->sockets++;
             roll->watched += sockets->entries[i].watched;
             roll->unread += sockets->entries[i].unread > 0;
+            roll->under_way += sockets->entries[i].under_way;
         }
 }
 

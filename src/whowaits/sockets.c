@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ESTABLISHED = 1, CLOSE_WAIT = 8 };    /* as the kernel's tcp_states.h numbers them */
+enum { ESTABLISHED = 1, SYN_SENT = 2, CLOSE_WAIT = 8 };    /* tcp_states.h */
 
 static int compare(const void *a, const void *b)
 {
@@ -37,15 +37,19 @@ static int read_table(struct sockets *sockets, const char *path, int port)
     char line[512];
     int error = file ? 0 : -errno;
     while (!error && fgets(line, sizeof line, file)) {
-        unsigned remote_port, state, unread;
+        unsigned remote_port, state, unsent, unread;
         uint64_t inode;
-        if (sscanf(line, " %*d: %*[0-9A-F]:%*x %*[0-9A-F]:%x %x %*x:%x %*x:%*x %*x %*u %*d "
-                   "%" SCNu64, &remote_port, &state, &unread, &inode) != 4)
+        if (sscanf(line,
+                   " %*d: %*[0-9A-F]:%*x %*[0-9A-F]:%x %x %x:%x %*x:%*x %*x %*u %*d "
+                   "%" SCNu64,
+                   &remote_port, &state, &unsent, &unread, &inode) != 5)
             continue;
-        if ((int)remote_port != port || (state != ESTABLISHED && state != CLOSE_WAIT))
+        bool open = state == ESTABLISHED || state == SYN_SENT || state == CLOSE_WAIT;
+        if ((int)remote_port != port || !open)
             continue;
-        /* The peer's end takes a number like a byte, and counts as one until it is read. */
-        struct socket_entry entry = {.inode = inode, .unread = (int64_t)unread};
+        /* The peer's end counts as a byte until it has been read. */
+        struct socket_entry entry = {.inode = inode, .unread = (int64_t)unread,
+                                     .under_way = unsent > 0};
         if (state == CLOSE_WAIT && entry.unread > 0)
             entry.unread--;
         error = append(sockets, &entry);
@@ -59,14 +63,15 @@ int sockets_list(struct sockets *sockets, int port)
 {
     *sockets = (struct sockets){0};
     int error = read_table(sockets, "/proc/self/net/tcp", port);
-    if (!error)    /* here an IPv4 connection of an IPv6 socket stands, if the kernel has it */
+    if (!error)    /* here stand IPv4 connections of IPv6 sockets */
         error = read_table(sockets, "/proc/self/net/tcp6", port);
-    if (error && error != -ENOENT) {
+    if (error && error != -ENOENT) {    /* a kernel may have no IPv6 */
         sockets_free(sockets);
         return error;
     }
     if (sockets->count > 0)
-        qsort(sockets->entries, (size_t)sockets->count, sizeof *sockets->entries, compare);
+        qsort(sockets->entries, (size_t)sockets->count, sizeof *sockets->entries,
+              compare);
     return 0;
 }
 

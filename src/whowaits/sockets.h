@@ -9,7 +9,8 @@
 struct socket_entry {
     uint64_t inode;      /* by which /proc names the socket in every process */
     int64_t  unread;     /* bytes that have arrived and that nobody has read */
-    pid_t    holder;     /* a process with a descriptor of it; 0: nobody that was looked at */
+    bool     under_way;  /* what was sent has not arrived yet; or the connecting goes on */
+    pid_t holder; /* a process with a descriptor of it; 0: none that was looked at */
     bool     watched;    /* some thread sleeps until it has something to read */
 };
 
@@ -18,8 +19,9 @@ struct sockets {
     int                  count;
 };
 
-/* Lists the connections to `port` that are established, or that the peer has closed. Only
-   `inode` and `unread` are filled in. Returns 0 or -errno; the caller frees the list. */
+/* Lists the connections to `port` that are being made, that stand, or that the peer has
+   closed. The last two members are not filled in. Returns 0 or -errno; the caller frees
+   the list. */
 int sockets_list(struct sockets *sockets, int port);
 
 void sockets_free(struct sockets *sockets);

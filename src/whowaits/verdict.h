@@ -26,24 +26,32 @@ struct evidence {
     int  at_gate;              /* P requests stood there while the roll was called */
     bool overflowed;           /* more than K came, and the gate opened by itself */
     bool settled;              /* nobody moved but those that spin */
-    bool complete;             /* nobody was ever going to move: they slept, without a timer
-                                  that had still to run out */
-    bool ended;                /* the client had ended by itself when it had been answered */
+    bool complete;             /* nobody was ever going to move: they slept, and
+                                  without a timer that had still to run out */
+    bool ended;                /* once answered, the client ended by itself */
     int  threads, processes;
     int  sockets;              /* of the client, connected to the gate */
     int  watched;              /* ... for which a thread sleeps */
     int  single, many, rings;  /* threads asleep for one socket; for several; in a ring */
     int  waiting_processes;    /* to which those belong */
-    int  spinning;             /* threads that burn CPU, or wake again and again, instead */
+    int  spinning;             /* threads that ask again and again, instead */
     int  hidden;               /* threads at which one may not look */
-    char call[CALL_NAME];      /* in which those sleep that wait; else in which most sleep */
+    char call[CALL_NAME];      /* in which they wait; else in which most sleep */
     bool one_call;             /* they all sleep in that one */
     enum order order;
     enum next  next;
 };
 
-enum who { WHO_UNKNOWN, WHO_THREAD, WHO_PROCESS, WHO_LOOP, WHO_RING, WHO_IN_ORDER, WHO_SPIN };
-enum how_many { MANY_UNKNOWN, MANY_ONE, MANY_SOME, MANY_ALL };
+enum who {
+    WHO_UNKNOWN,
+    WHO_THREAD,      /* each request has a thread that sleeps for it alone */
+    WHO_PROCESS,     /* ... a process */
+    WHO_LOOP,        /* one call waits for all of them */
+    WHO_RING,        /* ... for their completion */
+    WHO_IN_ORDER,    /* a thread sleeps for one of them, and then for the next */
+    WHO_SPIN         /* nobody sleeps; somebody asks again and again */
+};
+enum how_many { MANY_UNKNOWN, MANY_ONE, MANY_SOME, MANY_ALL };    /* 1, P, K */
 
 enum { VERDICT_WORDS = 240 };
 

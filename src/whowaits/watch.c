@@ -14,8 +14,8 @@ enum {
     TOTAL_S = 600,
     LONG_S = 600,           /* a longer timer is a guard, not a plan */
     SPIN_CPU_MS = 100,
-    SPIN_WAKES = 15,        /* more than a library's housekeeping: wrk wakes ten times a */
-    SPIN_WAKES_A_S = 30,    /* second */
+    SPIN_WAKES = 15,
+    SPIN_WAKES_A_S = 30,    /* housekeeping takes less: wrk wakes ten times a second */
     NAPS = 3                /* so many short sleeps in a row make one that asks again */
 };
 
@@ -146,10 +146,12 @@ static enum rest judge_rest(struct pair *pair)
     return moved || busy ? REST_NOT_YET : REST_ASLEEP;
 }
 
-/* Whether nobody would ever have moved again: all slept, none of them woke in between, and
-   no timer was running that may still end a sleep. */
+/* Whether nobody would ever have moved again: all slept, none of them woke in between,
+   nothing was under way to the server, and no timer was running that may end a sleep. */
 static bool is_still(const struct pair *pair)
 {
+    if (pair->last.roll.under_way > 0)
+        return false;
     for (int i = 0; i < pair->last.roll.count; i++) {
         const struct roll_thread *was = &pair->first.roll.threads[i];
         const struct roll_thread *is = &pair->last.roll.threads[i];
@@ -161,8 +163,8 @@ static bool is_still(const struct pair *pair)
     return true;
 }
 
-/* Whether, over a long time, all slept in the same calls, and each timer ran out three times
-   without that anything came of it. */
+/* Whether, over a long time, all slept in the same calls, and each timer ran out three
+   times without that anything came of it. */
 static bool is_idle(const struct pair *pair)
 {
     for (int i = 0; i < pair->last.roll.count; i++) {
@@ -172,7 +174,8 @@ static bool is_idle(const struct pair *pair)
                                  timeout_ns < (int64_t)LONG_S * CLOCK_S))
             return false;
     }
-    return elapsed(pair) >= (int64_t)POLLERS_S * CLOCK_S;
+    return pair->last.roll.under_way == 0 &&
+           elapsed(pair) >= (int64_t)POLLERS_S * CLOCK_S;
 }
 
 /* Whether nothing is to be expected any more, as far as can be told. */
@@ -210,7 +213,7 @@ static int gather(struct watch *watch, struct pair *pair)
         if (pair->left == 0 && !e->overflowed)
             return -ECHILD;
         bool full = waiting(pair) == watch->gate->places;
-        /* An empty gate may be so for a reason that lies elsewhere: a slow name server. */
+        /* An empty gate may have reasons that lie elsewhere: a slow name server. */
         bool patient = waiting(pair) > 0 ||
                        elapsed(pair) >= (int64_t)POLLERS_S * CLOCK_S;
         e->settled = full ? judge_rest(pair) != REST_NOT_YET : patient && is_over(pair);
@@ -233,7 +236,7 @@ static void note_waiters(const struct roll *roll, struct evidence *e)
         e->rings += ring;
         e->single += !ring && thread->call.watched == 1;
         e->many += !ring && thread->call.watched > 1;
-        e->waiting_processes += thread->pid != last;    /* they stand process by process */
+        e->waiting_processes += thread->pid != last;    /* the roll goes by processes */
         last = thread->pid;
         if (!*e->call)
             e->one_call = true;
@@ -303,7 +306,8 @@ static bool learn(struct watch *watch, struct pair *pair, const struct gate_coun
     bool rests = !e->ended && judge_rest(pair) == REST_ASLEEP;
     bool in_order = e->at_gate > 1 && e->order == ORDER_NOT_TRIED;
     /* One is answered, and that has been read; or two, and the first has been closed. */
-    if (in_order && (answered > 1 || (rests && answered == 1 && latest(pair)->unread == 0)))
+    if (in_order &&
+        (answered > 1 || (rests && answered == 1 && latest(pair)->unread == 0)))
         e->order = ORDER_READ;
     if (e->ended)
         return true;
