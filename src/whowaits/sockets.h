@@ -9,7 +9,7 @@
 struct socket_entry {
     uint64_t inode;      /* by which /proc names the socket in every process */
     int64_t  unread;     /* bytes that have arrived and that nobody has read */
-    bool     under_way;  /* what was sent has not arrived yet; or the connecting goes on */
+    bool     under_way;  /* what was sent has not arrived yet, or connecting goes on */
     pid_t holder; /* a process with a descriptor of it; 0: none that was looked at */
     bool     watched;    /* some thread sleeps until it has something to read */
 };
