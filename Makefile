@@ -33,6 +33,7 @@ pieces  = $(filter-out %/main.o,$(call objects,$(1)))
 
 programs := $(addprefix $(BUILD)/,latency-server fetch bench first-second pingpong \
     $(if $(filter x86_64 aarch64,$(shell uname -m)),pingpong-assembly))
+programs := $(addprefix $(BUILD)/,latency-server fetch bench first-second whowaits)
 suites   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*_test.c))
 scripts  := $(wildcard tests/*_test.sh)
 
@@ -47,6 +48,7 @@ $(BUILD)/latency-server: link = $(extra)
 $(BUILD)/fetch: $(call objects,fetch models kit) $(call pieces,coro)
 $(BUILD)/fetch: link = $(core) $(liburing)
 $(BUILD)/bench: $(call objects,bench kit)
+$(BUILD)/whowaits: $(call objects,whowaits kit)
 $(BUILD)/first-second: $(call objects,coro kit)
 $(BUILD)/first-second: link = $(core)
 # Both switches, side by side: the same source, compiled a second time.
@@ -105,10 +107,11 @@ needs_fetch := fetch models coro kit
 needs_bench := bench kit
 needs_pingpong := kit
 needs_judge := kit
+needs_whowaits := whowaits kit
 $(foreach suite,$(suites),$(eval $(suite): \
     $$(call pieces,$(needs_$(firstword $(subst _, ,$(notdir $(suite))))) kit)))
 
-$(filter $(BUILD)/tests/bench_%,$(suites)): $(BUILD)/obj/tests/bench_support.o
+$(filter $(addprefix $(BUILD)/tests/,bench_% whowaits_%),$(suites)): $(BUILD)/obj/tests/bench_support.o
 $(filter $(addprefix $(BUILD)/tests/,models_% fetch_%),$(suites)): $(BUILD)/obj/tests/models_support.o
 # What the checks of the exercises share, and stand on beside src/kit and Check.
 judge := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(filter-out %_test.c,$(wildcard tests/judge*.c)))

@@ -106,6 +106,7 @@ plant() {
     write bench/main.c '"bench/cell.h"' '"kit/csv.h"'
     write whowaits/main.c '"kit/csv.h"'
     write pingpong/main.c '"pingpong/game.h"' '"coro/switch.h"' '"kit/csv.h"'
+    write whowaits/main.c '"whowaits/roll.h"' '"kit/csv.h"'
 }
 
 broken() {
@@ -155,6 +156,8 @@ pingpong/main.c "models/model.h"
 pingpong/main.c "bench/cpus.h"
 coro/coro.c "pingpong/game.h"
 whowaits/main.c "models/model.h"
+whowaits/gate.c "server/gate.h"
+whowaits/client.c "bench/process.h"
 newcomer/main.c "kit/net.h"
 END
 

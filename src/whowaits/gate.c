@@ -1,0 +1,240 @@
+#define _GNU_SOURCE    /* pipe2 */
+#include "whowaits/gate.h"
+
+#include "kit/clock.h"
+#include "kit/http.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PATIENCE_S = 30, REPLY = 1024 };    /* for what takes no time on an idle machine */
+
+static int64_t patience(void)
+{
+    return clock_ns() + (int64_t)PATIENCE_S * CLOCK_S;
+}
+
+/* --- Requests of our own ------------------------------------------------------------ */
+
+/* Sends a GET. Returns the connection, which the caller closes, or -errno. */
+static int ask(const struct gate *gate, const char *path)
+{
+    char request[HTTP_REQUEST];
+    int length =
+        http_write_request(request, sizeof request, gate->endpoint.name, path, 0);
+    if (length < 0)
+        return length;
+    int fd = net_connect(&gate->endpoint, patience());
+    int error = fd < 0 ? fd : net_send_all(fd, request, (size_t)length, patience());
+    if (error < 0 && fd >= 0)
+        close(fd);
+    return error < 0 ? error : fd;
+}
+
+/* Reads the reply, head and all, and closes. Returns its status or -errno. */
+static int take_reply(int fd, char reply[REPLY])
+{
+    struct http_reader reader;
+    http_reader_init(&reader);
+    size_t used = 0;
+    int progress = HTTP_MORE;
+    while (progress == HTTP_MORE && used < REPLY - 1) {
+        ssize_t got = net_recv(fd, reply + used, REPLY - 1 - used, patience());
+        if (got < 0)
+            progress = (int)got;
+        else
+            progress = got == 0 ? http_reader_end(&reader)
+                                : http_reader_feed(&reader, reply + used, (size_t)got);
+        used += got > 0 ? (size_t)got : 0;
+    }
+    reply[used] = '\0';
+    close(fd);
+    if (progress == HTTP_MORE)
+        return -EMSGSIZE;
+    return progress < 0 ? progress : reader.status;
+}
+
+static int64_t find_number(const char *reply, const char *name)
+{
+    char key[32];
+    snprintf(key, sizeof key, "\"%s\":", name);
+    const char *found = strstr(reply, key);
+    return found ? strtoll(found + strlen(key), NULL, 10) : 0;
+}
+
+int gate_count(const struct gate *gate, struct gate_count *count)
+{
+    char reply[REPLY];
+    int fd = ask(gate, "/stats");
+    int status = fd < 0 ? fd : take_reply(fd, reply);
+    if (status != 200)
+        return status < 0 ? status : -EPROTO;
+    int own = 1 + gate->fillers;
+    *count = (struct gate_count){
+        .connections = find_number(reply, "connections") - own,
+        .requests = find_number(reply, "requests") - own,
+        .waiting = find_number(reply, "in_flight") - 1,
+        .answered = find_number(reply, "answered") - gate->fillers,
+    };
+    return 0;
+}
+
+int gate_release(struct gate *gate, int waiting)
+{
+    char reply[REPLY];
+    int missing = gate->places + 1 - waiting;
+    int *fds = calloc((size_t)missing, sizeof *fds);
+    int asked = 0, error = fds ? 0 : -ENOMEM;
+    while (!error && asked < missing) {
+        int fd = ask(gate, gate->path);
+        error = fd < 0 ? fd : 0;
+        if (!error)
+            fds[asked++] = fd;
+    }
+    gate->fillers += asked;
+    while (asked > 0) {    /* the last first: until one is closed, no other is answered */
+        int status = error ? close(fds[asked - 1]) : take_reply(fds[asked - 1], reply);
+        asked--;
+        error = status < 0 && !error ? status : error;
+    }
+    free(fds);
+    return error;
+}
+
+/* --- The server --------------------------------------------------------------------- */
+
+/* The path of latency-server, which lies beside this program. */
+static int find_server(char path[], size_t size)
+{
+    ssize_t length = readlink("/proc/self/exe", path, size - 1);
+    if (length < 0)
+        return -errno;
+    path[length] = '\0';
+    char *base = strrchr(path, '/') + 1;    /* the link is always absolute */
+    size_t room = size - (size_t)(base - path);
+    return snprintf(base, room, "latency-server") < (int)room ? 0 : -ENAMETOOLONG;
+}
+
+static void become_server(char *path, int out, pid_t parent)
+{
+    char *argv[] = {path, "-p", "0", NULL};
+    setpgid(0, 0);    /* Ctrl-C is for whowaits alone */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() == parent && dup2(out, STDOUT_FILENO) >= 0)
+        execv(path, argv);
+    dprintf(STDERR_FILENO, "whowaits: %s: %s\n", path, strerror(errno));
+    _exit(127);
+}
+
+/* Reads the first line that the server prints. Returns 0 or -errno. */
+static int read_line(int fd, char *line, size_t size)
+{
+    for (size_t used = 0; used < size - 1; used++) {
+        struct pollfd readable = {.fd = fd, .events = POLLIN};
+        if (poll(&readable, 1, PATIENCE_S * 1000) <= 0)
+            return -ETIMEDOUT;
+        ssize_t got = read(fd, line + used, 1);
+        if (got <= 0)
+            return got < 0 ? -errno : -ENODATA;
+        if (line[used] == '\n') {
+            line[used] = '\0';
+            return 0;
+        }
+    }
+    return -EMSGSIZE;
+}
+
+static int start_server(struct gate *gate)
+{
+    char path[4096];
+    int ends[2];
+    int error = find_server(path, sizeof path);
+    if (error)
+        return error;
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    pid_t parent = getpid();
+    gate->server = fork();
+    if (gate->server == 0)
+        become_server(path, ends[1], parent);
+    close(ends[1]);
+    gate->out = ends[0];
+    if (gate->server > 0)
+        return 0;
+    gate->server = 0;
+    return -errno;
+}
+
+/* Until it stands there: whoever comes from then on comes later. */
+static int await_first(const struct gate *gate)
+{
+    struct gate_count count = {.waiting = -1};
+    int64_t deadline_ns = patience();
+    int error = gate_count(gate, &count);
+    while (!error && count.waiting < 0) {
+        clock_sleep(CLOCK_MS);
+        error = clock_ns() < deadline_ns ? gate_count(gate, &count) : -ETIMEDOUT;
+    }
+    return error;
+}
+
+/* Learns where the server listens, and stands at its gate. */
+static int attach(struct gate *gate)
+{
+    static const char greeting[] = "listening on ";
+    char line[NET_NAME + 32], path[96];
+    struct http_url url;
+    int error = read_line(gate->out, line, sizeof line);
+    if (!error && (strncmp(line, greeting, strlen(greeting)) != 0 ||
+                   http_parse_url(line + strlen(greeting), &url) != NULL))
+        error = -EPROTO;
+    if (error)
+        return error;
+    if (net_resolve(url.host, url.port, &gate->endpoint) != 0)
+        return -EADDRNOTAVAIL;
+    gate->port = url.port;
+    snprintf(gate->path, sizeof gate->path, "/gate/%d", gate->places + 2);
+    snprintf(gate->url, sizeof gate->url, "http://%s%s", gate->endpoint.name, gate->path);
+    snprintf(path, sizeof path, "%s?timeout=60m&order=last-first", gate->path);
+    gate->first = ask(gate, path);
+    return gate->first < 0 ? gate->first : await_first(gate);
+}
+
+const char *gate_open(struct gate *gate, int places, char why[GATE_WHY])
+{
+    *gate = (struct gate){.out = -1, .first = -1, .places = places};
+    int error = start_server(gate);
+    if (!error)
+        error = attach(gate);
+    if (!error)
+        return NULL;
+    snprintf(why, GATE_WHY, "latency-server: %s", strerror(-error));
+    return why;
+}
+
+void gate_close(struct gate *gate)
+{
+    if (gate->first >= 0)
+        close(gate->first);
+    if (gate->out >= 0)
+        close(gate->out);
+    if (gate->server <= 0)
+        return;
+    int64_t deadline_ns = patience();
+    kill(gate->server, SIGTERM);
+    while (waitpid(gate->server, NULL, WNOHANG) == 0) {
+        if (clock_ns() > deadline_ns)
+            kill(gate->server, SIGKILL);
+        clock_sleep(CLOCK_MS);
+    }
+    gate->server = 0;
+}

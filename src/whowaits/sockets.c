@@ -1,0 +1,129 @@
+#include "whowaits/sockets.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ESTABLISHED = 1, SYN_SENT = 2, CLOSE_WAIT = 8 };    /* tcp_states.h */
+
+static int compare(const void *a, const void *b)
+{
+    const struct socket_entry *left = a, *right = b;
+    return (left->inode > right->inode) - (left->inode < right->inode);
+}
+
+static int append(struct sockets *sockets, const struct socket_entry *entry)
+{
+    /* Grown whenever the count is a power of two. */
+    if ((sockets->count & (sockets->count - 1)) == 0) {
+        size_t room = sockets->count ? 2 * (size_t)sockets->count : 1;
+        void *grown = realloc(sockets->entries, room * sizeof *entry);
+        if (!grown)
+            return -ENOMEM;
+        sockets->entries = grown;
+    }
+    sockets->entries[sockets->count++] = *entry;
+    return 0;
+}
+
+/* Reads a table as proc_net_tcp.txt of the kernel describes it. */
+static int read_table(struct sockets *sockets, const char *path, int port)
+{
+    FILE *file = fopen(path, "re");
+    char line[512];
+    int error = file ? 0 : -errno;
+    while (!error && fgets(line, sizeof line, file)) {
+        unsigned remote_port, state, unsent, unread;
+        uint64_t inode;
+        if (sscanf(line,
+                   " %*d: %*[0-9A-F]:%*x %*[0-9A-F]:%x %x %x:%x %*x:%*x %*x %*u %*d "
+                   "%" SCNu64,
+                   &remote_port, &state, &unsent, &unread, &inode) != 5)
+            continue;
+        bool open = state == ESTABLISHED || state == SYN_SENT || state == CLOSE_WAIT;
+        if ((int)remote_port != port || !open)
+            continue;
+        /* The peer's end counts as a byte until it has been read. */
+        struct socket_entry entry = {.inode = inode, .unread = (int64_t)unread,
+                                     .under_way = unsent > 0};
+        if (state == CLOSE_WAIT && entry.unread > 0)
+            entry.unread--;
+        error = append(sockets, &entry);
+    }
+    if (file)
+        fclose(file);
+    return error;
+}
+
+int sockets_list(struct sockets *sockets, int port)
+{
+    *sockets = (struct sockets){0};
+    int error = read_table(sockets, "/proc/self/net/tcp", port);
+    if (!error)    /* here stand IPv4 connections of IPv6 sockets */
+        error = read_table(sockets, "/proc/self/net/tcp6", port);
+    if (error && error != -ENOENT) {    /* a kernel may have no IPv6 */
+        sockets_free(sockets);
+        return error;
+    }
+    if (sockets->count > 0)
+        qsort(sockets->entries, (size_t)sockets->count, sizeof *sockets->entries,
+              compare);
+    return 0;
+}
+
+void sockets_free(struct sockets *sockets)
+{
+    free(sockets->entries);
+    *sockets = (struct sockets){0};
+}
+
+struct socket_entry *sockets_find(const struct sockets *sockets, uint64_t inode)
+{
+    struct socket_entry key = {.inode = inode};
+    if (sockets->count == 0)
+        return NULL;
+    return bsearch(&key, sockets->entries, (size_t)sockets->count, sizeof key, compare);
+}
+
+static struct socket_entry *find_link(const struct sockets *sockets, const char *path)
+{
+    char text[64];
+    uint64_t inode;
+    ssize_t length = readlink(path, text, sizeof text - 1);
+    if (length < 0)
+        return NULL;
+    text[length] = '\0';
+    return sscanf(text, "socket:[%" SCNu64, &inode) == 1 ? sockets_find(sockets, inode)
+                                                         : NULL;
+}
+
+struct socket_entry *sockets_of(const struct sockets *sockets, pid_t pid, int fd)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+    return find_link(sockets, path);
+}
+
+int sockets_hold(struct sockets *sockets, pid_t pid)
+{
+    char path[320];
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    DIR *directory = opendir(path);
+    if (!directory)
+        return -errno;
+    int held = 0;
+    struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        snprintf(path, sizeof path, "/proc/%d/fd/%s", (int)pid, entry->d_name);
+        struct socket_entry *found = find_link(sockets, path);
+        held += found && found->holder != pid;    /* else by a second descriptor */
+        if (found)
+            found->holder = pid;
+    }
+    closedir(directory);
+    return held;
+}
