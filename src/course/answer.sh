@@ -4,7 +4,8 @@
 
 build=${BUILD:?}/course
 limit_s=60        # a guard against a judge that hangs; it has ten seconds of its own to say no
-compile_cpu_s=20
+compile_cpu_s=20            # enough for any answer; not for #include "/dev/zero"
+compile_bytes=2147483648
 
 # Plain words where nobody reads on a terminal.
 bold='' red='' green='' plain=''
@@ -83,8 +84,8 @@ compile_one() {
     from=$1 flags=$2 made=$3
     shift 3
     # shellcheck disable=SC2046,SC2086    # lists of flags
-    "$build/bounded" $limit_s prlimit --cpu=$compile_cpu_s --fsize=1073741824 \
-        $CC $COMPILE -I"$folder" $flags -o "$made" "$from" "$@" \
+    "$build/bounded" $limit_s prlimit --cpu=$compile_cpu_s --as=$compile_bytes \
+        --fsize=$compile_bytes $CC $COMPILE -I"$folder" $flags -o "$made" "$from" "$@" \
         $([ -z "$libs" ] || pkg-config --cflags --libs $libs) -lm </dev/null
 }
 
@@ -178,7 +179,7 @@ try() {
     [ -z "$fact" ] || { look="make $nn-reset brings the starter"; return; }
     "$MAKE" -s --no-print-directory "$build/bounded" "$build/$exercise/check" \
         >"$into/making" 2>&1 ||
-        { verdict=broken fact="its check does not compile" look=$into/making; return; }
+        { verdict=broken fact="its check can't be built" look="make doctor"; return; }
     case $1 in
     */arrange.txt)
         arranged=$into/$answer
