@@ -9,22 +9,25 @@ function times(character, count,    text) {
     return text
 }
 
-function axis(    text, i) {
-    text = "     0"
-    for (i = 500; i <= 3000; i += 500) text = text sprintf("%10s", i)
-    print text " ms"
-    print "     " times("|....:....", 6) "|"
+BEGIN {
+    rule = times("|....:....", 6) "|....:"
+    ground = rule
+    gsub(/\./, " ", ground)
+    print "- the server has not answered yet   = the reply is there, and nobody reads it"
 }
 
-BEGIN { print "- the server has not answered yet   = the reply is there, and nobody reads it" }
 NR == 1 { next }
+
 $1 != letter {
     letter = $1
-    print "\n" letter
-    axis()
+    print "\n" letter "    0         500       1000      1500      2000      2500      3000 ms"
+    print "     " rule
 }
+
 {
     started = column($4)
     ready = started + column($9)
-    print sprintf("%3d  ", $3) times(" ", started) times("-", ready - started) times("=", column($8) - ready)
+    ended = column($8)
+    bar = times("-", ready - started) times("=", ended - ready)
+    printf "%3d  %s%s%s\n", $3, substr(ground, 1, started), bar, substr(ground, ended + 1)
 }
