@@ -1,7 +1,7 @@
 #!/bin/sh
 # Does what the lessons say, and tells where something else comes:
 #   tests/check_lessons.sh BUILD [LESSON...]
-# The sh blocks of a lesson are run in their order, in one shell, from the repository's root.
+# The sh blocks of a lesson are run in their order, in one bash, from the repository's root.
 # The text block right after one is what it prints (check_lessons_match.awk says how they are
 # compared); without it, its last command must end with 0. Each line of an assert block must
 # end with 0. Links must lead somewhere, and functions be defined where they are cited.
@@ -65,7 +65,7 @@ run_script() {
         unset MAKEFLAGS MFLAGS MAKELEVEL ANSWERS
         export COURSE_STATE="$scratch/state" LC_ALL=C.UTF-8
         write_answers
-        "$build/course/bounded" 86400 sh "$scratch/script" >"$scratch/noise" 2>&1
+        "$build/course/bounded" 86400 bash "$scratch/script" >"$scratch/noise" 2>&1
         : >"$scratch/ended"
     ) &
     shell=$!
@@ -128,9 +128,11 @@ check_links() {
     while read -r line target; do
         [ -e "$(dirname "$lesson")/$target" ] || complain "$line" "$target is not there"
     done <"$scratch/links"
-    while read -r line source function; do
+    while read -r line cited function; do
+        source=$cited    # from the root, or as a link
+        [ -e "$source" ] || source=$(dirname "$lesson")/$cited
         grep -Eqs "^[A-Za-z_].*[^A-Za-z_0-9]$function\(" "$source" ||
-            complain "$line" "$function() is not defined in $source"
+            complain "$line" "$function() is not defined in $cited"
     done <"$scratch/cited"
 }
 

@@ -1,7 +1,7 @@
 # Takes a lesson apart, into folder DIR: N.sh, N.assert and N.text for block N, and
 #   DIR/blocks   "N LINE KIND TEXT-LINE", where TEXT-LINE is 0 or where its output is told
 #   DIR/links    "LINE TARGET"
-#   DIR/cited    "LINE FILE FUNCTION"
+#   DIR/cited    "LINE FILE FUNCTION", the file as it is written there
 # Line numbers are those of the lesson.
 
 function open_block(kind) {
@@ -28,7 +28,7 @@ function end_paragraph(    rest, source) {
         source = substr(rest, RSTART, RLENGTH)
         before = substr(rest, 1, RSTART - 1)
         rest = substr(rest, RSTART + RLENGTH)
-        sub(/.*src\//, "src/", source)
+        sub(/.*\]\(|^`/, "", source)
         sub(/[`)#].*/, "", source)
         if (match(before, /`[A-Za-z_0-9]+\(\)` (in|of) $/))
             print began, source, name_in(substr(before, RSTART)) >(DIR "/cited")
@@ -45,7 +45,7 @@ function name_in(text) {
 }
 
 BEGIN {
-    SOURCE = "(\\[[^]]*\\]\\([^)]*src/[^)]*\\.[ch][^)]*\\)|`src/[^`]*\\.[ch]`)"
+    SOURCE = "(\\[[^]]*\\]\\([^)]*\\.[ch](#[^)]*)?\\)|`src/[^`]*\\.[ch]`)"
     printf "" >(DIR "/blocks")
     printf "" >(DIR "/links")
     printf "" >(DIR "/cited")

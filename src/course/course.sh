@@ -85,15 +85,31 @@ watch() {
     done
 }
 
-# Tier $1 of the hints. In the first, a list's item that begins with `words` of a rejection is
-# for whom that rejection met last.
+# Tier $1 of the hints. A list's item that begins with *words* of a rejection is for whom that
+# rejection met last; the dots stand for anything, N for a number. Where none is, all are.
 tier() {
     FACT=$last awk -v tier="$1" '
-        /^## /     { here = $2 + 0 == tier; shown = 1; next }
-        !here      { next }
-        /^- `[^`]+`/ { split($0, part, "`"); shown = index(ENVIRON["FACT"], part[2]) }
-        /^[^- ]/   { shown = 1 }
-        shown      { print }' "$folder/hints.md"
+        function agrees(words,    part, n, i, fact) {
+            fact = ENVIRON["FACT"]
+            gsub(/[0-9]+/, "N", fact)
+            gsub(/[0-9]+/, "N", words)
+            n = split(words, part, "…")
+            for (i = 1; i <= n; i++) {
+                if (!index(fact, part[i])) return 0
+                fact = substr(fact, index(fact, part[i]) + length(part[i]))
+            }
+            return 1
+        }
+        /^## /       { here = $2 + 0 == tier; next }
+        !here        { next }
+        /^($|[^- ])/ { shown = 1 }
+        /^- \*/      {
+            shown = 0
+            for (i = split($0, word, "*") - 1; i > 1; i -= 2) shown = shown || agrees(word[i])
+            some = some || shown
+        }
+        { line[++count] = $0; keep[count] = shown }
+        END { for (i = 1; i <= count; i++) if (keep[i] || !some) print line[i] }' "$folder/hints.md"
 }
 
 hint() {

@@ -8,16 +8,18 @@ set -u
 . src/course/answer.sh
 . src/course/state.sh
 
-# Prints the value $1 ("250 ms") in the unit $2 ("0.25 s"); nothing if there is no number or
-# no unit that goes with it.
+# Prints the value $1 ("250 ms") in seconds, bytes, or what else $2 counts ("0.25 s"); nothing
+# if there is no number, or no unit of the kind of $2.
 in_unit() {
     printf '%s\n' "$1" | awk -v unit="$2" '
         BEGIN {
-            split("ns 1e-9 us 1e-6 µs 1e-6 ms 1e-3 s 1 m 60 min 60 h 3600", s)
-            split("B 1 kB 1e3 MB 1e6 GB 1e9 KiB 1024 MiB 1048576 GiB 1073741824", b)
-            if (unit == "s") for (i = 1; i in s; i += 2) factor[s[i]] = s[i + 1]
-            else if (unit == "B") for (i = 1; i in b; i += 2) factor[b[i]] = b[i + 1]
-            else {
+            seconds = "ns 1e-9 us 1e-6 µs 1e-6 ms 1e-3 s 1 m 60 min 60 h 3600 "
+            bytes = "B 1 kB 1e3 MB 1e6 GB 1e9 KiB 1024 MiB 1048576 GiB 1073741824 "
+            kind = index(" " seconds, " " unit " ") ? seconds : index(" " bytes, " " unit " ") ? bytes : ""
+            if (kind != "") {
+                for (i = split(kind, word, " ") - 1; i > 0; i -= 2) factor[word[i - 1]] = word[i]
+                unit = kind == seconds ? "s" : "B"
+            } else {
                 one = unit
                 sub(/s$/, "", one)    # 1 thread, 20 threads, 3k threads
                 factor[unit] = factor[one] = 1
@@ -80,6 +82,7 @@ predict() {
         fail "no terminal to ask on; give a file: make $lesson-predict ANSWERS=FILE"
     fi
     exec 4<&0
+    stored=0
     while read_prompt; do
         note_measured "$lesson"
         if [ -n "$(recall "measured $lesson/$key")" ]; then
@@ -89,8 +92,10 @@ predict() {
         else
             if [ -n "$answers" ]; then look_up; else ask || break; fi
             note "predicted $lesson/$key $predicted"
+            stored=$((stored + 1))
         fi
     done <"$prompts"
+    echo "$stored predictions are stored, in $state"
 }
 
 # A row for each prediction of which the outcome is known.
