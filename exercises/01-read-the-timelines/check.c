@@ -24,9 +24,9 @@ struct timeline {
     struct request requests[REQUESTS];
 };
 
-/* A line of a text: NAME VALUE REST; what stands after # is gone. */
+/* The words of a line, "" where there are no more; what stands after # is gone. */
 struct line {
-    char name[WORD], value[WORD], rest[WORD];
+    char name[WORD], value[WORD], rest[WORD], more[WORD];
 };
 
 struct text {
@@ -58,7 +58,8 @@ static bool read_text(const char *path, struct text *text)
         row[strcspn(row, "#")] = '\0';
         struct line *line = &text->lines[text->count];
         *line = (struct line){0};
-        if (sscanf(row, "%63s %63s %63s", line->name, line->value, line->rest) > 0)
+        if (sscanf(row, "%63s %63s %63s %63s", line->name, line->value, line->rest,
+                   line->more) > 0)
             text->count++;
     }
     fclose(file);
@@ -90,7 +91,7 @@ static long find_number(struct scene *scene, const char *name, const char *unit)
     long number = strtol(line->value, &end, 10);
     if (number < 0 || number > SEED_MOST || end == line->value ||
         (*end != '\0' && strcmp(end, unit) != 0) ||
-        (line->rest[0] && strcmp(line->rest, unit) != 0))
+        (line->rest[0] && strcmp(line->rest, unit) != 0) || line->more[0])
         judge_reject(&scene->judge, "%s: '%s%s%s' is not a number%s%s", name, line->value,
                      line->rest[0] ? " " : "", line->rest, *unit ? " of " : "", unit);
     return number;
@@ -269,14 +270,14 @@ static void check_kind(struct scene *scene, const struct timeline *timeline)
     };
     const struct line *line = find(scene, (const char[]){timeline->letter, '\0'});
     for (size_t i = 0; i < LENGTH(kinds); i++) {
-        if (strcmp(line->value, kinds[i]) != 0)
+        if (strcmp(line->value, kinds[i]) != 0 || line->rest[0])
             continue;
         if (kind_of(timeline) != (enum kind)i)
             reject[i](&scene->judge, timeline);
         return;
     }
-    judge_reject(&scene->judge, "%c: '%s' is none of the five words", timeline->letter,
-                 line->value);
+    judge_reject(&scene->judge, "%c: '%s%s%s' is none of the five words", timeline->letter,
+                 line->value, line->rest[0] ? " " : "", line->rest);
 }
 
 /* --- The cases ------------------------------------------------------------------- */
