@@ -18,6 +18,12 @@ latency_of(row) = number("latency_ns") * 1e-9
 y_of(row)       = number("wall_ns") / number("latency_ns")
 load HERE."trials.gpi"
 
+# The lesson's three, of those that were measured.
+PANELS = ""
+do for [name in "blocking threads libevent"] {
+    if (has(" ".PRESENT, known(name, 1))) { PANELS = PANELS.known(name, 1)." " }
+}
+
 # The last prediction under each key, as "SLOT N TIMES", TIMES of L. One that it fails is 0.
 FOUND = !readable(STATE) ? "" : system("awk '".\
     "$1 == \"predicted\" && sub(/^01\\//, \"\", $2) { last[$2] = $3 / 2 } ".\
@@ -50,8 +56,8 @@ FOOTER   = footer(LATENCY, TRIALS == 1 ? "1 trial" : count(TRIALS)." trials")
 if (DUMB) {
     set print "-"
     print QUESTION."\nthe time until the last reply, in L, for N requests"
-    do for [p = 1:words(PRESENT)] {
-        m = word(PRESENT, p) + 0
+    do for [p = 1:words(PANELS)] {
+        m = word(PANELS, p) + 0
         print sprintf("%-11s %8s %12s %12s %12s", MODEL[m], "N", "predicted", "theory", "measured")
         do for [n in "1 3 10 100 1000"] {
             print sprintf("%-11s %8s %12s %12s %12s", "", commas(n + 0), guess(m, n), \
@@ -81,7 +87,7 @@ unset key
 
 # The spread is from the fastest valid trial to the slowest.
 set print $SPREAD
-do for [m in PRESENT] { do for [x in XS] {
+do for [m in PANELS] { do for [x in XS] {
     if (has(CELLS, m.":".x.":1")) {
         stats $TRIALS using ($1 == m && $2 == x && $4 == 1 ? $3 : NaN) nooutput
         print m, " ", x, " ", STATS_median, " ", STATS_min, " ", STATS_max
@@ -90,18 +96,18 @@ do for [m in PRESENT] { do for [x in XS] {
 print "0 1 1 1 1"
 unset print
 
-SHOWN = words(PRESENT)
+SHOWN = words(PANELS)
 left(p)  = 0.075 + (p - 1) * 0.905 / SHOWN
 right(p) = left(p) + 0.905 / SHOWN - 0.045
 set output DIR."/predict.".FORMAT
 set multiplot
 set label 1 "{/:Bold ".QUESTION."}" at screen 0.025, 0.945 font font(27) textcolor rgb INK
 set label 2 "time until the last reply of N requests, in L" at screen 0.025, 0.868 textcolor rgb INK
-set label 3 "filled: median of the trials, with the fastest and the slowest · hollow: predicted, × if to fail · " \
-    ."black dashes: theory" at screen 0.025, 0.090 noenhanced font font(13) textcolor rgb GREY
+set label 3 "filled: median of the trials, with the fastest and the slowest · " \
+    ."hollow: predicted, × if to fail · black dashes: theory" at screen 0.025, 0.090 noenhanced font font(13) textcolor rgb GREY
 set label 4 FOOTER.also(PREDICTIONS) at screen 0.025, 0.057 noenhanced font font(13) textcolor rgb GREY
 do for [p = 1:SHOWN] {
-    m = word(PRESENT, p) + 0
+    m = word(PANELS, p) + 0
     set lmargin at screen left(p)
     set rmargin at screen right(p)
     set ytics ("" Y_HIGH * 1e6)             # an own list must begin with something

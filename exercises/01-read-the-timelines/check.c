@@ -276,8 +276,8 @@ static void check_kind(struct scene *scene, const struct timeline *timeline)
             reject[i](&scene->judge, timeline);
         return;
     }
-    judge_reject(&scene->judge, "%c: '%s%s%s' is none of the five words", timeline->letter,
-                 line->value, line->rest[0] ? " " : "", line->rest);
+    judge_reject(&scene->judge, "%c: '%s%s%s' is none of the five words",
+                 timeline->letter, line->value, line->rest[0] ? " " : "", line->rest);
 }
 
 /* --- The cases ------------------------------------------------------------------- */
@@ -337,7 +337,7 @@ static bool read_stored(struct text *stored)
     const char *state = getenv("COURSE_STATE");
     if (strcmp(judge_folder(), OWN) == 0)
         return read_text(state ? state : ".course", stored);
-    int length = (int)strcspn(judge_folder(), ".");
+    int length = (int)(strlen(judge_folder()) - strlen(".txt"));
     snprintf(path, sizeof path, "%.*s.course", length, judge_folder());
     return read_text(path, stored);
 }
