@@ -60,7 +60,10 @@ BEGIN {
     next
 }
 /^ *``` *$/ && file != "" { close(file); file = ""; next }
-file != ""                { print substr($0, 1, indent) ~ /^ *$/ ? substr($0, indent + 1) : $0 >file; next }
+file != "" {
+    print substr($0, 1, indent) ~ /^ *$/ ? substr($0, indent + 1) : $0 >file
+    next
+}
 
 /^ *$/ { end_paragraph(); next }
 /^ *[-*0-9]+[.]? / || /^#/ { end_paragraph() }    # an item is a paragraph of its own
@@ -73,7 +76,8 @@ file != ""                { print substr($0, 1, indent) ~ /^ *$/ ? substr($0, in
         target = substr(text, RSTART + 2, RLENGTH - 2)
         text = substr(text, RSTART + RLENGTH)
         sub(/#.*/, "", target)
-        if (target != "" && target !~ /^(https?|mailto):/) print NR, target >(DIR "/links")
+        if (target == "" || target ~ /^(https?|mailto):/) continue
+        print NR, target >(DIR "/links")
     }
 }
 

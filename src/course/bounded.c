@@ -40,7 +40,8 @@ static bool read_process(const char *pid, struct process *process)
     line[length] = '\0';
     const char *name_end = strrchr(line, ')');    /* a name may hold anything, also ')' */
     process->pid = atoi(pid);
-    return name_end && sscanf(name_end, ") %c %d", &process->state, &process->parent) == 2;
+    return name_end &&
+           sscanf(name_end, ") %c %d", &process->state, &process->parent) == 2;
 }
 
 static void read_processes(struct table *table)
@@ -84,8 +85,8 @@ static bool is_ours(const struct table *table, const struct process *process)
     return process != NULL;
 }
 
-/* Sends the signal to all below us. Returns how many of them still ran, or might run: one
-   in D, as who waits in vfork(2) for a stopped child, stops before it does anything else. */
+/* Sends the signal to all below us. Returns how many of them still ran, or might run. One
+   in D, as who waits in vfork(2) for a stopped child, stops before it does any more. */
 static size_t signal_all(struct table *table, int signal)
 {
     size_t active = 0;
@@ -106,7 +107,7 @@ static void end_all(void)
     const struct timespec pause = {.tv_nsec = 1000000};
     struct table table = {0};
     pid_t ended;
-    while ((ended = waitpid(-1, NULL, WNOHANG)) >= 0) {    /* until nobody is left: ECHILD */
+    while ((ended = waitpid(-1, NULL, WNOHANG)) >= 0) {    /* ECHILD: nobody is left */
         if (ended > 0)
             continue;
         while (signal_all(&table, SIGSTOP) > 0)
