@@ -134,6 +134,53 @@ plots:    ## draw what was measured: SVG and PNG beside the CSV in plots/out
 doctor:    ## say what is missing on this machine, and install nothing
 	@src/setup.sh --check build charts uring test sanitize fuzz yardstick format
 
+# The course. An answer to an exercise is compiled apart, under sanitizers, by src/course.
+
+judge := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,\
+    $(filter-out %_test.c,$(wildcard tests/judge*.c)) tests/support.c)
+$(BUILD)/course/%/check: exercises/%/check.c $(judge) $(call objects,kit) \
+    $(wildcard tests/*.h src/kit/*.h) | $(BUILD)/latency-server
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(compile)) -I. -DBUILD_DIR='"$(BUILD)"' $(CPPFLAGS) $(CFLAGS) \
+	    $(LDFLAGS) -o $@ $(filter-out %.h,$^) $(check) -lm
+$(BUILD)/course/bounded: $(BUILD)/obj/course/bounded.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+course = BUILD='$(BUILD)' CC='$(CC)' MAKE='$(MAKE)' COMPILE='$(filter-out -MMD -MP,$(compile))' \
+    src/course/$(1)
+digits  := 0 1 2 3 4 5 6 7 8 9
+numbers := $(digits) $(foreach ten,$(digits),$(addprefix $(ten),$(digits)))
+
+.PHONY: $(numbers) next
+$(numbers):
+	@$(call course,course.sh) check $@
+next:    ## the first exercise that is not solved yet, and how far you are
+	@$(call course,course.sh) next
+%-arrange %-watch: FORCE
+	@$(call course,course.sh) $(if $(filter %-watch,$@),watch $*,check $@)
+%-hint %-solution %-reset: FORCE
+	@$(call course,course.sh) $(patsubst $*-%,%,$@) $*
+
+.PHONY: grade verdicts
+grade:    ## judge every exercise by what was committed, into build/grade.json
+	@$(call course,grade.sh)
+verdicts:
+	@$(call course,course.sh) verdicts
+
+RUNS ?= 100
+.PHONY: check-course check-flakes
+check-course:    ## for maintainers: starters fail, solutions pass, wrong answers meet their words
+	@$(call course,maintain.sh) check
+check-flakes:    ## for maintainers: every solution RUNS times beside a busy loop on every core
+	@$(call course,maintain.sh) flakes $(RUNS)
+
+%-predict: FORCE
+	@$(call course,predict.sh) predict $* $(ANSWERS)
+.PHONY: calibration
+calibration:    ## draw all that you predicted against what came out
+	@$(call course,predict.sh) calibration $(OUT)
+
 san_cflags = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
 # TSan with clang: gcc 12 needs 2 ms for each coroutine, clang 10 us.
 .PHONY: sanitize
