@@ -1,4 +1,4 @@
-/* rejected: where "end: a record was cut short */
+/* rejected: the connection ended after 4 of 12 bytes */
 /* Card terminal: a till prints each payment that its card terminal reports.
    usage: card_terminal PORT LIMIT */
 #include "kit/clock.h"

@@ -1,4 +1,4 @@
-/* rejected: has not printed, in mid-record a signal came */
+/* rejected: more of a record came after a signal, and it ended with status 1 */
 /* Card terminal: a till prints each payment that its card terminal reports.
    usage: card_terminal PORT LIMIT */
 #include "kit/clock.h"

@@ -1,4 +1,4 @@
-/* rejected: "\n" was due */
+/* rejected: a record with an empty text came, and it ended */
 /* Card terminal: a till prints each payment that its card terminal reports.
    usage: card_terminal PORT LIMIT */
 #include "kit/clock.h"

@@ -1,4 +1,4 @@
-/* rejected: the end after a length, before its text */
+/* rejected: the connection ended after 4 of 12 bytes */
 /* Card terminal: a till prints each payment that its card terminal reports.
    usage: card_terminal PORT LIMIT */
 #include "kit/clock.h"

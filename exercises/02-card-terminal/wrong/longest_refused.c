@@ -1,4 +1,4 @@
-/* rejected: "end: a record is too long */
+/* rejected: a record with a text of 1000 bytes came, and it ended */
 /* Card terminal: a till prints each payment that its card terminal reports.
    usage: card_terminal PORT LIMIT */
 #include "kit/clock.h"

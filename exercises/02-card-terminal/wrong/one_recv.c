@@ -1,4 +1,4 @@
-/* rejected: ended with status 1 when 1 of 12 bytes of a record had come */
+/* rejected: 1 of 12 bytes of a record had come, and it ended with status 1 */
 /* Card terminal: a till prints each payment that its card terminal reports.
    usage: card_terminal PORT LIMIT */
 #include "kit/clock.h"

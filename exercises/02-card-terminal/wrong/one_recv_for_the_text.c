@@ -1,4 +1,4 @@
-/* rejected: printed when 5 of 12 bytes of a record had come */
+/* rejected: 5 of 12 bytes of a record had come, and it printed */
 /* Card terminal: a till prints each payment that its card terminal reports.
    usage: card_terminal PORT LIMIT */
 #include "kit/clock.h"

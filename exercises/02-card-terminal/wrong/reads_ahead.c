@@ -1,4 +1,4 @@
-/* rejected: has not printed the second of two records in one segment */
+/* rejected: a record came in pieces of 1 + 11 bytes, and it has not printed all of it */
 /* Card terminal: a till prints each payment that its card terminal reports.
    usage: card_terminal PORT LIMIT */
 #include "kit/clock.h"

@@ -1,4 +1,4 @@
-/* rejected: bytes that came after the limit of 200 ms */
+/* rejected: took 3 bytes that came after the limit */
 /* Card terminal: a till prints each payment that its card terminal reports.
    usage: card_terminal PORT LIMIT */
 #include "kit/clock.h"
