@@ -93,7 +93,8 @@ static char *last_line(struct scene *scene)
     if (end)
         *end = '\0';
     const char *before = strrchr(output, '\n');
-    memmove(output, before ? before + 1 : output, strlen(before ? before + 1 : output) + 1);
+    if (before)
+        memmove(output, before + 1, strlen(before + 1) + 1);
     return output;
 }
 
@@ -163,11 +164,12 @@ START_TEST(a_record_may_come_in_pieces)
         strcpy(printed, scene.due);
         new_record(&scene, record);
         say(&scene, record, (size_t)cut);
-        snprintf(happened, sizeof happened, "%d of %d bytes of a record had come", cut, RECORD);
+        snprintf(happened, sizeof happened, "%d of %d bytes of a record had come", cut,
+                 RECORD);
         must_wait(&scene, printed, happened);
         say(&scene, record + cut, (size_t)(RECORD - cut));
-        snprintf(happened, sizeof happened, "a record came in pieces of %d + %d bytes", cut,
-                 RECORD - cut);
+        snprintf(happened, sizeof happened, "a record came in pieces of %d + %d bytes",
+                 cut, RECORD - cut);
         must_print(&scene, happened);
     }
 }
@@ -178,7 +180,7 @@ START_TEST(records_may_come_together)
     struct scene scene;
     char records[2 * RECORD + HEAD + 1];
     begin(&scene, "60m");
-    scene.judge.look = "how many bytes are asked for: the next record may lie behind this one";
+    scene.judge.look = "how many bytes are asked for: the next record may lie behind";
     new_record(&scene, records);
     new_record(&scene, records + RECORD);
     say(&scene, records, (size_t)(2 * RECORD));
@@ -236,7 +238,7 @@ START_TEST(a_signal_ends_a_call_and_nothing_else)
     new_record(&scene, record);
     say(&scene, record, 2);
     ask_how_far(&scene, "");
-    scene.judge.look = "where the next byte goes after a signal: behind those that have come";
+    scene.judge.look = "where the next byte goes after a signal: behind the others";
     say(&scene, record + 2, 5);
     must_wait(&scene, "", "more of a record came after a signal");
     ask_how_far(&scene, "");
@@ -251,11 +253,12 @@ START_TEST(the_end_between_two_records_is_the_end)
     struct scene scene;
     char record[RECORD];
     begin(&scene, "60m");
-    scene.judge.look = "what read_record returns where recv(2) returns 0 before a first byte";
+    scene.judge.look = "what read_record returns if recv(2) returns 0 at once";
     new_record(&scene, record);
     say(&scene, record, RECORD);
     peer_end(&scene.terminal);
-    must_end(&scene, "the connection ended after a whole record", "the terminal has closed");
+    must_end(&scene, "the connection ended after a whole record",
+             "the terminal has closed");
 }
 END_TEST
 
@@ -265,20 +268,34 @@ static void cut_short_after(int bytes)
     struct scene scene;
     char records[2 * RECORD], happened[80], token[JUDGE_TOKEN];
     begin(&scene, "60m");
-    scene.judge.look = "what recv(2) returns at the end, and whether a record is whole there";
+    scene.judge.look = "what recv(2) returns at the end, and whether the record is whole";
     new_record(&scene, records);
     judge_token(token);
     write_record(records + RECORD, token);
     say(&scene, records, (size_t)(RECORD + bytes));
     peer_end(&scene.terminal);
-    snprintf(happened, sizeof happened, "the connection ended after %d of %d bytes of a record",
-             bytes, RECORD);
+    snprintf(happened, sizeof happened,
+             "the connection ended after %d of %d bytes of a record", bytes, RECORD);
     must_end(&scene, happened, "a record was cut short");
 }
 
-START_TEST(the_end_in_a_length_is_not) { cut_short_after(HEAD - 1); } END_TEST
-START_TEST(the_end_after_a_length_is_not) { cut_short_after(HEAD); } END_TEST
-START_TEST(the_end_in_a_text_is_not) { cut_short_after(RECORD - 1); } END_TEST
+START_TEST(the_end_in_a_length_is_not)
+{
+    cut_short_after(HEAD - 1);
+}
+END_TEST
+
+START_TEST(the_end_after_a_length_is_not)
+{
+    cut_short_after(HEAD);
+}
+END_TEST
+
+START_TEST(the_end_in_a_text_is_not)
+{
+    cut_short_after(RECORD - 1);
+}
+END_TEST
 
 /* How many bytes lie unread at the till's end of the connection; -1: it has hung up. Asks
    the kernel for that one socket: sock_diag(7). */
@@ -309,8 +326,9 @@ static int unread(const struct scene *scene)
     question.request.id.idiag_src[0] = question.request.id.idiag_dst[0] =
         htonl(INADDR_LOOPBACK);
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    ck_assert_msg(fd >= 0 && send(fd, &question, sizeof question, 0) > 0 &&
-                  recv(fd, &reply, sizeof reply, 0) > 0, "sock_diag: %s", strerror(errno));
+    bool can = fd >= 0 && send(fd, &question, sizeof question, 0) > 0 &&
+               recv(fd, &reply, sizeof reply, 0) > 0;
+    ck_assert_msg(can, "sock_diag: %s", strerror(errno));
     close(fd);
     bool found = reply.header.nlmsg_type == SOCK_DIAG_BY_FAMILY &&
                  reply.socket.idiag_state == ESTABLISHED;
@@ -335,15 +353,16 @@ static bool drip(struct scene *scene, char byte)
 }
 
 /* Bytes come one by one, each when the one before has been taken, and never end. Whatever
-   the machine does, a till that looks at the clock after each takes one at the most that was
-   sent after its limit. The length comes slowly, so that a new limit for the text shows. */
+   the machine does, a till that looks at the clock after each takes at the most one that
+   was sent after its limit. The length comes slowly, so that a new limit for the text
+   shows. */
 START_TEST(a_limit_is_for_the_whole_record)
 {
     enum { LATE = 3, SLOW_MS = 45, FAST_MS = 10 };
     static const char head[] = "\0\0\x03\xe8";    /* TEXT_MOST */
     struct scene scene;
     begin(&scene, "200ms");
-    scene.judge.look = "read_exactly: what is left until deadline_ns, anew before each recv(2)";
+    scene.judge.look = "read_exactly: the time that is left, anew before each recv(2)";
     int64_t over_ns = 0;
     for (int sent = 0, late = 0; late < LATE; sent++) {
         bool is_late = over_ns > 0 && clock_ns() > over_ns;
@@ -353,27 +372,28 @@ START_TEST(a_limit_is_for_the_whole_record)
             over_ns = clock_ns() + (int64_t)LIMIT_MS * CLOCK_MS;
         late += is_late;
         if (late == LATE)
-            judge_reject(&scene.judge, "one by one it took %d bytes that came after the limit "
-                         "of %d ms", late, LIMIT_MS);
+            judge_reject(&scene.judge, "one by one it took %d bytes that came after the "
+                         "limit of %d ms", late, LIMIT_MS);
         clock_sleep((sent < HEAD ? SLOW_MS : FAST_MS) * (int64_t)CLOCK_MS);
     }
     must_end(&scene, "bytes dripped in, a limit of 200 ms", "no whole record in time");
 }
 END_TEST
 
-/* A limit of a socket cannot be seen from outside, so the till gets fifteen times of it. */
+/* A socket's limit cannot be seen from outside, so the till gets fifteen times of it. */
 START_TEST(a_limit_is_for_silence_too)
 {
     struct scene scene;
     char record[RECORD];
     begin(&scene, "200ms");
-    scene.judge.look = "what ends a recv(2) to which nothing comes: SO_RCVTIMEO, socket(7)";
+    scene.judge.look = "what ends a recv(2) to which nothing comes: socket(7)";
     new_record(&scene, record);
     scene.due[0] = '\0';
     say(&scene, record, 2);
     struct pollfd hangs_up = {.fd = scene.terminal.fd, .events = POLLIN};
     poll(&hangs_up, 1, 15 * LIMIT_MS);
-    must_end(&scene, "silence in mid-record, a limit of 200 ms", "no whole record in time");
+    must_end(&scene, "silence in mid-record, a limit of 200 ms",
+             "no whole record in time");
 }
 END_TEST
 
@@ -406,8 +426,8 @@ int main(int argc, char **argv)
         a_text_may_have_0_to_1000_bytes, a_signal_ends_a_call_and_nothing_else,
         the_end_between_two_records_is_the_end, the_end_in_a_length_is_not,
         the_end_after_a_length_is_not, the_end_in_a_text_is_not,
-        a_limit_is_for_the_whole_record, a_limit_is_for_silence_too, a_length_is_not_believed,
-        one_byte_more_is_too_long,
+        a_limit_is_for_the_whole_record, a_limit_is_for_silence_too,
+        a_length_is_not_believed, one_byte_more_is_too_long,
     };
     return judge_run(argc, argv, cases, LENGTH(cases));
 }

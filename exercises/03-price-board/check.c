@@ -18,7 +18,7 @@ enum {
     REQUEST = 1024
 };
 
-/* All shops, behind one door; what each asks for; the board; and the rows that are due. */
+/* All shops, behind one door; their prices; the board; and the rows that are due. */
 struct scene {
     struct judge judge;
     struct peer  door;
@@ -74,8 +74,8 @@ static void gather(struct scene *scene, int wanted)
         judge_reject(judge, "%sended with status %d with %d of %d in flight", scene->when,
                      judge->status, scene->callers, wanted);
     if (scene->callers < wanted)
-        judge_reject(judge, "%sstalled with %d of %d in flight", scene->when, scene->callers,
-                     wanted);
+        judge_reject(judge, "%sstalled with %d of %d in flight", scene->when,
+                     scene->callers, wanted);
     judge_settle(judge, NULL);
     take_callers(scene);    /* are there more? */
 }
@@ -91,7 +91,8 @@ static int hear(struct scene *scene, int fd)
         if (received > 0) {
             length += (size_t)received;
         } else if (received == 0 || ++silences == 10) {
-            judge_reject(&scene->judge, "%sconnected, and asked for nothing", scene->when);
+            judge_reject(&scene->judge, "%sit connected, and asked for nothing",
+                         scene->when);
         } else {
             judge_settle(&scene->judge, NULL);
         }
@@ -108,8 +109,8 @@ static void hear_all(struct scene *scene, int none)
     for (int i = 0; i < scene->callers; i++) {
         int shop = hear(scene, scene->caller[i]);
         if (shop < 0 || shop >= SHOPS)
-            judge_reject(judge, "%sit asked shop %d, and there are shops 0 to %d", scene->when,
-                         shop, SHOPS - 1);
+            judge_reject(judge, "%sit asked shop %d, and there are shops 0 to %d",
+                         scene->when, shop, SHOPS - 1);
         if (shop == none)
             judge_reject(judge, "%sit asked shop %d all the same", scene->when, shop);
         if (scene->shop[shop] >= 0)
@@ -136,17 +137,19 @@ static void answer(struct scene *scene, int shop)
 {
     static char strokes[PRICE_MOST];
     char head[64];
+    int fd = scene->shop[shop], price = scene->price[shop];
     memset(strokes, '|', sizeof strokes);
-    int length = snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n",
-                          scene->price[shop]);
+    int length = snprintf(head, sizeof head,
+                          "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", price);
     int64_t deadline_ns = clock_ns() + AWAIT_NS;
-    int error = net_send_all(scene->shop[shop], head, (size_t)length, deadline_ns);
+    int error = net_send_all(fd, head, (size_t)length, deadline_ns);
     if (!error)
-        error = net_send_all(scene->shop[shop], strokes, (size_t)scene->price[shop], deadline_ns);
+        error = net_send_all(fd, strokes, (size_t)price, deadline_ns);
     ck_assert_int_ne(error, -ETIMEDOUT);
     if (error)
-        judge_reject(&scene->judge, "%shung up on shop %d, which had a price", scene->when, shop);
-    close(scene->shop[shop]);
+        judge_reject(&scene->judge, "%sit hung up on shop %d, which had a price",
+                     scene->when, shop);
+    close(fd);
 }
 
 /* From now on this row is due: a price, or these words. */
@@ -156,12 +159,12 @@ static void expect(struct scene *scene, int shop, const char *words)
     int price = scene->price[shop];
     char text[16];
     snprintf(text, sizeof text, "%3d.%02d", price / 100, price % 100);
-    int length = snprintf(scene->due + used, sizeof scene->due - used, "shop %2d  %s\n", shop,
-                          words ? words : text);
+    int length = snprintf(scene->due + used, sizeof scene->due - used, "shop %2d  %s\n",
+                          shop, words ? words : text);
     ck_assert_uint_lt(used + (size_t)length, sizeof scene->due);
 }
 
-/* Who was asked last is answered first, and the first, who stands on top of the board, last.
+/* Who was asked last is answered first; the first, who stands on top of the board, last.
    `none` was not asked, and `mute` hangs up instead; -1 for nobody. */
 static void answer_all(struct scene *scene, int none, int mute)
 {
@@ -177,7 +180,8 @@ static void answer_all(struct scene *scene, int none, int mute)
     }
     answer(scene, 0);
     for (int shop = 0; shop < SHOPS; shop++)
-        expect(scene, shop, shop == none ? "not asked" : shop == mute ? "no price" : NULL);
+        expect(scene, shop, shop == none ? "not asked"
+                            : shop == mute ? "no price" : NULL);
     judge_await_output(judge, scene->due);
     bool all = none < 0 && mute < 0;
     int status = judge_await_end(judge);
@@ -185,7 +189,7 @@ static void answer_all(struct scene *scene, int none, int mute)
         judge_reject(judge, "%sended with status %d", scene->when, status);
 }
 
-/* What the shim has counted: each thread that was created, and no other, is joined once. */
+/* What the shim has counted: each thread that was created is joined, and no other. */
 static void count_joins(struct scene *scene, int threads)
 {
     struct judge *judge = &scene->judge;
@@ -195,12 +199,12 @@ static void count_joins(struct scene *scene, int threads)
     ssize_t length = pread(judge->err_fd, said, sizeof said - 1, 0);
     said[length > 0 ? length : 0] = '\0';
     const char *count = strstr(said, "shim: ");
-    if (!count || sscanf(count, "shim: %d created, %d joined, %d joins", &created, &joined,
-                         &nothing) != 3)
+    if (!count || sscanf(count, "shim: %d created, %d joined, %d joins", &created,
+                         &joined, &nothing) != 3)
         judge_reject(judge, "%sended without coming to the end of main", scene->when);
     if (created != threads || joined != created)
-        judge_reject(judge, "%s%d threads were created, and %d joined", scene->when, created,
-                     joined);
+        judge_reject(judge, "%s%d threads were created, and %d joined", scene->when,
+                     created, joined);
     if (nothing > 0)
         judge_reject(judge, "%s%d joins of no thread", scene->when, nothing);
 }
@@ -229,7 +233,8 @@ START_TEST(twenty_threads_wait_at_a_gate)
     judge_start(&judge, "program", (const char *const[]){url, "20", "60m", NULL});
     judge_await_in_flight(&judge, &server, SHOPS);
     call_roll(&judge, SHOPS + 1);
-    ck_assert_int_eq(client_get(server.port, "/gate/21?timeout=60m", reply, sizeof reply), 200);
+    int opened = client_get(server.port, "/gate/21?timeout=60m", reply, sizeof reply);
+    ck_assert_int_eq(opened, 200);
     for (int i = 0; i < SHOPS; i++)
         sprintf(due + strlen(due), "shop %2d    0.%02d\n", i,
                 (int)strlen(reply_body(reply)));
@@ -252,18 +257,23 @@ static void answer_last_first(const char *build)
     judge.look = "each thread closes its own connection: the next answer waits for that";
     int status = judge_await_end(&judge);
     if (status != 0)
-        judge_reject(&judge, "with the last answered first it ended with status %d", status);
+        judge_reject(&judge, "with the last answered first it ended with status %d",
+                     status);
     judge_reject_reported(&judge);
 }
 
-START_TEST(the_last_may_be_answered_first) { answer_last_first("program"); } END_TEST
+START_TEST(the_last_may_be_answered_first)
+{
+    answer_last_first("program");
+}
+END_TEST
 
 START_TEST(a_thread_that_cannot_be_had_is_a_row)
 {
     struct scene scene;
     begin(&scene, "program-shim", "fail=13");
     scene.when = "the 13th thread could not be had: ";
-    scene.judge.look = "what pthread_create returns, and who goes on after that: all others";
+    scene.judge.look = "what pthread_create returns, and who goes on: all others";
     gather(&scene, SHOPS - 1);
     hear_all(&scene, 12);
     call_roll(&scene.judge, SHOPS);
@@ -277,12 +287,13 @@ START_TEST(no_thread_at_all_is_twenty_rows)
     struct scene scene;
     begin(&scene, "program-shim", "fail=all");
     scene.when = "no thread could be had: ";
-    scene.judge.look = "what pthread_create returns, and who goes on after that: all others";
+    scene.judge.look = "what pthread_create returns, and who goes on: all others";
     for (int shop = 0; shop < SHOPS; shop++)
         expect(&scene, shop, "not asked");
     judge_await_output(&scene.judge, scene.due);
     if (judge_await_end(&scene.judge) != 1)
-        judge_reject(&scene.judge, "%sended with status %d", scene.when, scene.judge.status);
+        judge_reject(&scene.judge, "%sended with status %d", scene.when,
+                     scene.judge.status);
     count_joins(&scene, 0);
 }
 END_TEST
@@ -307,9 +318,9 @@ END_TEST
 int main(int argc, char **argv)
 {
     const TTest *const cases[] = {
-        threads_may_start_late, twenty_threads_wait_at_a_gate, the_last_may_be_answered_first,
-        a_thread_that_cannot_be_had_is_a_row, no_thread_at_all_is_twenty_rows,
-        a_shop_without_a_price_is_a_row, no_data_race,
+        threads_may_start_late, twenty_threads_wait_at_a_gate,
+        the_last_may_be_answered_first, a_thread_that_cannot_be_had_is_a_row,
+        no_thread_at_all_is_twenty_rows, a_shop_without_a_price_is_a_row, no_data_race,
     };
     return judge_run(argc, argv, cases, LENGTH(cases));
 }

@@ -100,6 +100,6 @@ int __wrap_pthread_join(pthread_t thread, void **value)
 
 __attribute__((destructor)) static void tell(void)
 {
-    dprintf(STDERR_FILENO, "shim: %d created, %d joined, %d joins of no thread\n", created,
-            joined, joined_nothing);
+    dprintf(STDERR_FILENO, "shim: %d created, %d joined, %d joins of no thread\n",
+            created, joined, joined_nothing);
 }

@@ -60,7 +60,7 @@ static ssize_t read_exactly(int fd, void *buf, size_t n, int64_t deadline_ns)
 
 /* Reads one record into text (TEXT_MOST + 1 bytes), as a string: four bytes that say how
    long the text is, the most significant first; then the text. Returns 1; 0 where the
-   connection has ended between two records; or -errno: -EBADMSG, it ended within a record;
+   connection has ended between two records; or -errno: -EBADMSG, it ended within one;
    -EMSGSIZE, the text is longer than TEXT_MOST; -ETIMEDOUT, it was not whole in time. */
 static int read_record(int fd, char *text, int64_t deadline_ns)
 {
@@ -90,7 +90,7 @@ static int take_payments(int fd, int64_t limit_ns)
     while ((outcome = read_record(fd, text, clock_ns() + limit_ns)) > 0) {
         payments++;
         printf("%s\n", text);
-        fflush(stdout);    /* a file or a pipe would see nothing before 4 KiB or the end */
+        fflush(stdout);    /* or a pipe would see nothing before 4 KiB or the end */
     }
     return outcome;
 }

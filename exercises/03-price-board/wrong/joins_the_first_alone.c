@@ -16,7 +16,7 @@
 
 enum { SHOPS_MOST = 1000 };
 
-/* Each thread has a shop of its own, in an array that outlives it: nothing needs a lock. */
+/* Each thread has one of its own, in an array that outlives it: nothing needs a lock. */
 struct shop {
     const struct workload *workload;
     int                    number;
