@@ -11,6 +11,7 @@
    exercise's "wrap" must list the same functions. */
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ int __real_pthread_mutex_lock(pthread_mutex_t *);
 int __real_pthread_mutex_unlock(pthread_mutex_t *);
 int __real_pthread_cond_wait(pthread_cond_t *, pthread_mutex_t *);
 int __real_pthread_cond_signal(pthread_cond_t *);
+int __real_sem_wait(sem_t *);
 
 int __wrap_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 int __wrap_pthread_join(pthread_t, void **);
@@ -31,6 +33,7 @@ int __wrap_pthread_cond_timedwait(pthread_cond_t *, pthread_mutex_t *,
                                   const struct timespec *);
 int __wrap_pthread_cond_signal(pthread_cond_t *);
 int __wrap_pthread_cond_broadcast(pthread_cond_t *);
+int __wrap_sem_wait(sem_t *);
 
 struct actor {
     void          *(*work)(void *);    /* what it was started with: its kind */
@@ -264,4 +267,12 @@ int __wrap_pthread_cond_broadcast(pthread_cond_t *cond)
         append(&ready, unlink_one(link));
     leave();
     return 0;
+}
+
+int __wrap_sem_wait(sem_t *semaphore)
+{
+    step_out();
+    int error = __real_sem_wait(semaphore);
+    step_in();
+    return error;
 }
