@@ -26,7 +26,15 @@ const char *judge_folder(void);
 enum {
     JUDGE_PORTS = 8,
     JUDGE_TOKEN = 9,
-    JUDGE_OUTPUT = 1 << 20    /* bytes of one file that an answer may write */
+    JUDGE_OUTPUT = 1 << 20,    /* bytes of one file that an answer may write */
+    JUDGE_PROCESSES = 200,     /* that it may start, one after the other or at once */
+    JUDGE_THREADS = 5000
+};
+
+/* What the answer has started so far, its first process and thread not counted. */
+struct judge_started {
+    pid_t group;
+    int   processes, threads;
 };
 
 /* One case. Begins as JUDGE_NEW; the case sets look as it goes. */
@@ -35,6 +43,8 @@ struct judge {
 
     pid_t answer;               /* and its process group; 0: none was started */
     int   out_fd, err_fd;       /* what it has written so far */
+    bool  tsan;                 /* built with ThreadSanitizer */
+    struct judge_started *started;    /* shared with who counts */
     bool  ended;
     int   status;               /* then: its exit status, or 128 + the signal */
 
@@ -46,8 +56,8 @@ struct judge {
 
 /* Says the fact that disproves the answer, on one line, and ends the case. Where a
    sanitizer has reported something, its words are the fact. */
-_Noreturn void judge_reject(struct judge *judge, const char *fact, ...)
-    __attribute__((format(printf, 2, 3)));
+__attribute__((format(printf, 2, 3)))
+_Noreturn void judge_reject(struct judge *judge, const char *fact, ...);
 
 /* Rejects an answer of which a sanitizer has reported something so far. */
 void judge_reject_reported(struct judge *judge);
@@ -91,7 +101,7 @@ void judge_port(struct judge *judge, int port);
 void judge_serve(struct judge *judge, struct server *server);
 
 /* Waits until so many requests are in flight; rejects an answer that is quiescent before,
-   as "stalled with 1 of 20 in flight". Gates must have ?timeout=1h. */
+   as "stalled with 1 of 20 in flight". Gates must have ?timeout=60m. */
 void judge_await_in_flight(struct judge *judge, const struct server *server, int count);
 
 /* --- Peers: TCP servers in the judge's own hands ------------------------------------ */

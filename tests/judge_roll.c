@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 /* How a call says how long it will wait. */
 enum timeout {
     NEVER,          /* it has none */
+    AT_ONCE,        /* it does not wait, or not for long */
     MILLISECONDS,   /* a number, negative: for ever */
     TIMESPEC,       /* a pointer, NULL: for ever; so are the others */
     TIMEVAL,
@@ -41,6 +43,11 @@ static const struct call calls[] = {
     {SYS_accept, "accept", NEVER, 0},
     {SYS_pause, "pause", NEVER, 0},
 #endif
+#ifdef SYS_fork
+    {SYS_fork, "fork", AT_ONCE, 0},
+    {SYS_vfork, "fork", AT_ONCE, 0},
+#endif
+    {SYS_clone, "clone", AT_ONCE, 0},
     {SYS_ppoll, "poll", TIMESPEC, 2},
     {SYS_pselect6, "select", TIMESPEC, 4},
     {SYS_epoll_pwait, "epoll_wait", MILLISECONDS, 3},
@@ -113,6 +120,8 @@ static int64_t patience(pid_t process, const struct call *call, const uint64_t *
 {
     uint64_t argument = arguments[call->argument];
     switch (call->timeout) {
+    case AT_ONCE:
+        return 0;
     case MILLISECONDS:
         return (int)argument < 0 ? ROLL_FOR_EVER : (int)argument * (int64_t)CLOCK_MS;
     case TIMESPEC:
@@ -171,35 +180,70 @@ static void read_call(struct roll_thread *thread)
         call ? patience(thread->process, call, arguments) : ROLL_FOR_EVER;
 }
 
+static void count_switches(const char *status, struct roll *roll)
+{
+    int64_t voluntary = number_after(status, "\nvoluntary_ctxt_switches:");
+    roll->voluntary += voluntary;
+    roll->switches += voluntary + number_after(status, "nonvoluntary_ctxt_switches:");
+}
+
+/* Of a thread's status: whether it is one that ThreadSanitizer has started for itself. */
+static bool is_sanitizers(const char *status)
+{
+    const char *blocked = strstr(status, "\nSigBlk:");
+    uint64_t mask = blocked ? strtoull(blocked + strlen("\nSigBlk:"), NULL, 16) : 0;
+    static const int some[] = {SIGHUP, SIGINT, SIGUSR1, SIGALRM, SIGTERM, SIGCHLD};
+    for (size_t i = 0; i < LENGTH(some); i++)
+        if (!((mask >> (some[i] - 1)) & 1))
+            return false;
+    return true;
+}
+
 /* Adds one thread to the roll, unless it has gone. */
 static void call_thread(pid_t process, pid_t id, struct roll *roll)
 {
-    char text[2048];
-    if (!read_file(process, id, "stat", text, sizeof text))
+    char stat[1024], status[4096];
+    if (!read_file(process, id, "stat", stat, sizeof stat) ||
+        !read_file(process, id, "status", status, sizeof status))
         return;
     struct roll_thread thread = {.process = process, .id = id};
     long long user, system, rss_pages;
-    const char *after_name = strrchr(text, ')');    /* the name may hold anything */
+    const char *after_name = strrchr(stat, ')');    /* the name may hold anything */
     if (!after_name ||
         sscanf(after_name + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld "
                "%*d %*d %*d %*d %*d %*d %*u %*u %lld",
                &thread.state, &user, &system, &rss_pages) != 4)
         return;
-    if (thread.state == 'Z' || thread.state == 'X')
+    bool gone = thread.state == 'Z' || thread.state == 'X';
+    if (gone || (roll->tsan && is_sanitizers(status)))
         return;
     roll->cpu_ms += (user + system) * 1000 / sysconf(_SC_CLK_TCK);
     if (process == id)
         roll->rss_kib += rss_pages * (sysconf(_SC_PAGESIZE) / 1024);
-    if (read_file(process, id, "status", text, sizeof text))
-        roll->switches += number_after(text, "\nvoluntary_ctxt_switches:") +
-                          number_after(text, "nonvoluntary_ctxt_switches:");
+    count_switches(status, roll);
     read_call(&thread);
     if (roll->threads < ROLL_THREADS)
         roll->thread[roll->threads] = thread;
     roll->threads++;
 }
 
-static void add_process(pid_t process, struct roll *roll)
+/* Adds a process, and those that its threads have started, if they are of the group. */
+static void add_process(pid_t process, pid_t group, struct roll *roll);
+
+static void add_children(pid_t process, pid_t thread, pid_t group, struct roll *roll)
+{
+    char path[96];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)process, (int)thread);
+    FILE *file = fopen(path, "re");
+    int child;
+    while (file && roll->processes < ROLL_PROCESSES && fscanf(file, "%d", &child) == 1)
+        if (getpgid(child) == group)
+            add_process(child, group, roll);
+    if (file)
+        fclose(file);
+}
+
+static void add_process(pid_t process, pid_t group, struct roll *roll)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task", (int)process);
@@ -208,31 +252,29 @@ static void add_process(pid_t process, struct roll *roll)
         return;
     roll->processes++;
     struct dirent *entry;
-    while ((entry = readdir(tasks)) != NULL)
-        if (entry->d_name[0] != '.')
-            call_thread(process, (pid_t)atoi(entry->d_name), roll);
+    while ((entry = readdir(tasks)) != NULL) {
+        pid_t thread = (pid_t)atoi(entry->d_name);
+        if (thread == 0)
+            continue;
+        call_thread(process, thread, roll);
+        if (group != 0)
+            add_children(process, thread, group, roll);
+    }
     closedir(tasks);
 }
 
 void roll_call_process(pid_t process, struct roll *roll)
 {
-    memset(roll, 0, sizeof *roll);
-    add_process(process, roll);
+    *roll = (struct roll){.tsan = roll->tsan};
+    add_process(process, 0, roll);
 }
 
+/* From the caller down, who is the parent of the first, and as a subreaper of those whose
+   own parents are gone. To look at every process of the machine would take too long. */
 void roll_call(pid_t group, struct roll *roll)
 {
-    memset(roll, 0, sizeof *roll);
-    DIR *proc = opendir("/proc");
-    if (!proc)
-        return;
-    struct dirent *entry;
-    while ((entry = readdir(proc)) != NULL) {
-        pid_t process = (pid_t)atoi(entry->d_name);
-        if (process > 0 && getpgid(process) == group)
-            add_process(process, roll);
-    }
-    closedir(proc);
+    *roll = (struct roll){.tsan = roll->tsan};
+    add_children(getpid(), getpid(), group, roll);
 }
 
 /* --- What it says ------------------------------------------------------------------- */

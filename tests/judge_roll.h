@@ -7,7 +7,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { ROLL_THREADS = 256 };    /* so many are told apart; more are counted */
+enum {
+    ROLL_THREADS = 256,      /* so many are told apart; more are counted */
+    ROLL_PROCESSES = 1000    /* more than these are not even counted */
+};
 
 #define ROLL_FOR_EVER INT64_MAX
 
@@ -19,15 +22,19 @@ struct roll_thread {
 };
 
 struct roll {
+    bool    tsan;           /* said by who calls: leave out ThreadSanitizer's own threads,
+                               which block all signals and wake ten times a second */
     int     processes;      /* those too that have ended and were not waited for */
     int     threads;
     int64_t cpu_ms;         /* that the present threads have used; so are the switches */
     int64_t switches;       /* context switches, voluntary and not */
+    int64_t voluntary;      /* of these */
     int64_t rss_kib;
     struct roll_thread thread[ROLL_THREADS];
 };
 
-/* Calls the roll of a process group; of one process. None there: all is zero. */
+/* Calls the roll of a process group that the caller, a subreaper (prctl(2)), has started;
+   of one process. None there: all is zero. roll->tsan is read, and stays. */
 void roll_call(pid_t group, struct roll *roll);
 void roll_call_process(pid_t process, struct roll *roll);
 

@@ -2,8 +2,13 @@
 
 #include "kit/array.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +17,7 @@
 #include <unistd.h>
 
 enum {
-    PROCESSES_MOST = 200,
-    THREADS_MOST = 3000,
-    RSS_MOST_KIB = 1 << 20,
+    RSS_MOST_KIB = 512 * 1024,
     SHOWN = 60,                 /* bytes of an output that a fact shows */
     QUOTED = 4 * SHOWN + 8      /* bytes that hold them as C writes them */
 };
@@ -32,28 +35,58 @@ static const int64_t idle_cpu_ms = 1000, idle_switches = 1000,
 
 /* --- Quiescence --------------------------------------------------------------------- */
 
+/* Asks the kernel for the TCP sockets of the machine in these states; sock_diag(7). */
+static int ask_for_sockets(unsigned states)
+{
+    struct {
+        struct nlmsghdr         header;
+        struct inet_diag_req_v2 request;
+    } question = {
+        .header = {.nlmsg_len = sizeof question, .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+        .request = {.sdiag_family = AF_INET, .sdiag_protocol = IPPROTO_TCP,
+                    .idiag_states = states},
+    };
+    int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    ck_assert_msg(fd >= 0 && send(fd, &question, sizeof question, 0) > 0, "sock_diag: %s",
+                  strerror(errno));
+    return fd;
+}
+
+static bool is_ours(const struct judge *judge, const struct inet_diag_sockid *id)
+{
+    for (int i = 0; i < JUDGE_PORTS && judge->ports[i] != 0; i++)
+        if (judge->ports[i] == ntohs(id->idiag_sport) ||
+            judge->ports[i] == ntohs(id->idiag_dport))
+            return true;
+    return false;
+}
+
 /* Whether anything is on its way to or from one of the ports: a connection half made, or
    bytes that the other end has not acknowledged. What has arrived and lies unread is not:
    whoever waited for it is awake by now. */
 static bool under_way(const struct judge *judge)
 {
-    enum { SYN_SENT = 2, SYN_RECEIVED = 3, LISTENS = 10 };
-    char line[256];
-    FILE *file = fopen("/proc/net/tcp", "re");
-    ck_assert_ptr_nonnull(file);
-    bool found = false;
-    while (!found && fgets(line, sizeof line, file)) {
-        unsigned local, remote, state, unacknowledged;
-        if (sscanf(line, " %*d: %*x:%x %*x:%x %x %x:", &local, &remote, &state,
-                   &unacknowledged) != 4)
-            continue;
-        bool ours = false;
-        for (int i = 0; i < JUDGE_PORTS && judge->ports[i] != 0; i++)
-            ours |= (int)local == judge->ports[i] || (int)remote == judge->ports[i];
-        found = ours && (state == SYN_SENT || state == SYN_RECEIVED ||
-                         (state != LISTENS && unacknowledged > 0));
+    enum { ESTABLISHED = 1, SYN_SENT, SYN_RECEIVED, TIME_WAIT = 6, CLOSED, LISTENS = 10 };
+    char buffer[16384] __attribute__((aligned(8)));
+    bool found = false, more = true;
+    int fd = ask_for_sockets(~(1U << TIME_WAIT | 1U << CLOSED | 1U << LISTENS));
+    while (more) {
+        ssize_t received = recv(fd, buffer, sizeof buffer, 0);
+        ck_assert_msg(received > 0, "sock_diag: %s", strerror(errno));
+        size_t left = (size_t)received;
+        for (struct nlmsghdr *message = (void *)buffer; NLMSG_OK(message, left);
+             message = NLMSG_NEXT(message, left)) {
+            ck_assert_msg(message->nlmsg_type != NLMSG_ERROR, "sock_diag: refused");
+            more = more && message->nlmsg_type != NLMSG_DONE;
+            struct inet_diag_msg *socket = NLMSG_DATA(message);
+            found |= message->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
+                     is_ours(judge, &socket->id) &&
+                     (socket->idiag_state == SYN_SENT ||
+                      socket->idiag_state == SYN_RECEIVED || socket->idiag_wqueue > 0);
+        }
     }
-    fclose(file);
+    close(fd);
     return found;
 }
 
@@ -82,8 +115,8 @@ static void reject_excess(struct judge *judge, const struct roll *roll)
         const char *what;
         int64_t     is, most;
     } limits[] = {
-        {"processes", roll->processes, PROCESSES_MOST},
-        {"threads", roll->threads, THREADS_MOST},
+        {"processes", judge->started->processes, JUDGE_PROCESSES},
+        {"threads", judge->started->threads, JUDGE_THREADS},
         {"KiB of memory", roll->rss_kib, RSS_MOST_KIB},
         {"bytes of output", lseek(judge->out_fd, 0, SEEK_END), JUDGE_OUTPUT - 1},
         {"bytes of messages", lseek(judge->err_fd, 0, SEEK_END), JUDGE_OUTPUT - 1},
@@ -99,7 +132,7 @@ static void reject_excess(struct judge *judge, const struct roll *roll)
 static void reject_restless(struct judge *judge, const struct watch *watch)
 {
     int64_t cpu_ms = watch->answer.cpu_ms - watch->first.cpu_ms;
-    int64_t switches = watch->answer.switches - watch->first.switches;
+    int64_t switches = watch->answer.voluntary - watch->first.voluntary;
     const char *call = roll_name(&watch->answer.thread[0]);
     if (cpu_ms >= idle_cpu_ms || switches >= idle_switches)
         judge_reject(judge, "spins: %" PRId64 " ms of CPU and %" PRId64
@@ -122,7 +155,7 @@ static void watch_begin(struct watch *watch)
    little for one reading: it may be the judge who gets none. */
 static void watch_step(struct judge *judge, struct watch *watch)
 {
-    struct roll answer, server = {0};
+    struct roll answer = {.tsan = judge->tsan}, server = {0};
     clock_sleep(reading_ns);
     look_whether_ended(judge);
     roll_call(judge->answer, &answer);
@@ -137,7 +170,7 @@ static void watch_step(struct judge *judge, struct watch *watch)
 
     int64_t passed_ns = clock_ns() - watch->looked_ns;
     watch->looked_ns += passed_ns;
-    bool quiet = rests && server_rests && !under_way(judge);
+    bool quiet = rests && server_rests;
     watch->quiet_ns = quiet ? watch->quiet_ns + passed_ns : 0;
     if (!quiet && !starves && server_rests)
         watch->restless_ns += passed_ns < 5 * reading_ns ? passed_ns : 5 * reading_ns;
@@ -150,12 +183,27 @@ static void watch_step(struct judge *judge, struct watch *watch)
         reject_restless(judge, watch);
 }
 
+/* Whether all has been quiet for so long, and nothing is under way that would end it. */
+static bool is_quiet(struct judge *judge, struct watch *watch, int64_t ns)
+{
+    if (watch->quiet_ns < ns)
+        return false;
+    if (!under_way(judge))
+        return true;
+    watch->restless_ns += watch->quiet_ns;
+    watch->quiet_ns = 0;
+    if (watch->answer.threads > 0)
+        reject_restless(judge, watch);
+    return false;
+}
+
 void judge_settle(struct judge *judge, struct roll *roll)
 {
     struct watch watch;
     watch_begin(&watch);
-    while (watch.quiet_ns < settled_ns)
+    do
         watch_step(judge, &watch);
+    while (!is_quiet(judge, &watch, settled_ns));
     if (roll)
         *roll = watch.answer;
 }
@@ -165,7 +213,7 @@ void judge_settle(struct judge *judge, struct roll *roll)
 static bool watch_on(struct judge *judge, struct watch *watch)
 {
     watch_step(judge, watch);
-    return watch->quiet_ns < (judge->ended ? settled_ns : stalled_ns);
+    return !is_quiet(judge, watch, judge->ended ? settled_ns : stalled_ns);
 }
 
 /* --- Words -------------------------------------------------------------------------- */
@@ -275,7 +323,7 @@ int judge_await_end(struct judge *judge)
     while (!judge->ended)
         if (!watch_on(judge, &watch) && !judge->ended)
             judge_reject(judge, "never ends: %s", describe(judge, &watch));
-    struct roll roll;
+    struct roll roll = {.tsan = judge->tsan};
     roll_call(judge->answer, &roll);
     if (roll.threads > 0)
         judge_reject(judge, "has ended, but a process that it started has not");
@@ -302,19 +350,21 @@ void judge_serve(struct judge *judge, struct server *server)
 
 void judge_await_in_flight(struct judge *judge, const struct server *server, int count)
 {
-    /* Each question wakes the server, so that it is asked only when all is quiet. */
-    int64_t before = -1, now;
-    while ((now = server_stat(server, "in_flight")) != count) {
+    int64_t before = -1;
+    for (;;) {
         struct watch watch;
         watch_begin(&watch);
-        while (watch_on(judge, &watch) && watch.quiet_ns < settled_ns)
-            ;
-        if (before == now && judge->ended)
+        do    /* each question wakes the server: it is asked only when all is quiet */
+            watch_step(judge, &watch);
+        while (!is_quiet(judge, &watch, before < 0 ? settled_ns : stalled_ns));
+        int64_t now = server_stat(server, "in_flight");
+        if (now == count)
+            return;
+        if (now == before && judge->ended)
             judge_reject(judge, "%s with %d of %d in flight", describe(judge, &watch),
                          (int)now, count);
-        if (before == now)
+        if (now == before)
             judge_reject(judge, "stalled with %d of %d in flight", (int)now, count);
         before = now;
     }
 }
-

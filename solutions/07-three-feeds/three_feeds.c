@@ -30,8 +30,8 @@ static void print_line(const struct feed *feed, size_t length)
 }
 
 /* Takes what has arrived: prints the lines that are whole now, and keeps the rest for the
-   next time. Returns false when the feed has ended. A line that is too long leaves no room:
-   recv then returns 0, as at the end. */
+   next time. Returns false when the feed has ended. A line that is too long leaves no
+   room: recv then returns 0, as at the end. */
 static bool feed_take(struct feed *feed)
 {
     ssize_t received = recv(feed->fd, feed->part + feed->length,
