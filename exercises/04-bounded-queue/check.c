@@ -1,6 +1,5 @@
 /* The check of "bounded queue": the list of README.md, point by point. The judge writes the
    commands, waits until every thread sleeps, and reads what they have said. */
-#define _GNU_SOURCE    /* pipe2 */
 #include "tests/judge.h"
 
 #include "kit/array.h"
@@ -11,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ROOM = 4, PAGES = 100 };
@@ -36,20 +36,19 @@ struct said {
 
 static void begin(struct scene *scene, const char *build)
 {
-    int ends[2];
     unsigned base;
-    char path[32];
+    char path[512];
     memset(scene, 0, sizeof *scene);
     scene->judge.look = "README.md, The check";
     ck_assert_int_eq(getrandom(&base, sizeof base, 0), sizeof base);
     for (int i = 0; i < PAGES; i++)
         scene->page[i] = (int)(base % 1000000) * 1000 + i;
-    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-    fcntl(ends[0], F_SETFD, 0);    /* the answer reads this one, and knows no other */
-    scene->commands_fd = ends[1];
-    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    snprintf(path, sizeof path, "%s/commands", judge_folder());
+    unlink(path);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
     judge_start(&scene->judge, build, (const char *const[]){path, NULL});
-    close(ends[0]);
+    scene->commands_fd = open(path, O_RDWR | O_CLOEXEC);    /* waits for no reader */
+    ck_assert_int_ge(scene->commands_fd, 0);
 }
 
 /* One line of commands, made of one word and these numbers. */
@@ -413,8 +412,10 @@ static void begin_all(struct scene *scene, const char *build)
     command(scene, "count", &counters, 1);
 }
 
+/* The end of the input. By now the answer reads it, and would miss nothing. */
 static void await_end(struct scene *scene, struct said *said)
 {
+    settle(scene);
     close(scene->commands_fd);
     int status = judge_await_end(&scene->judge);
     if (status != 0)
@@ -441,6 +442,7 @@ START_TEST(nobody_looks_without_the_lock)
     struct scene scene;
     struct said said;
     begin_all(&scene, "program-tsan");
+    command(&scene, "close", NULL, 0);
     scene.judge.look = "who touches the queue, or the tally, without its lock";
     await_end(&scene, &said);
     if (said.put != said.taken)

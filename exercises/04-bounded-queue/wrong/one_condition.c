@@ -1,4 +1,4 @@
-/* rejected: all asleep: a writer, and 4 pages are in the queue */
+/* rejected: all asleep: a fetcher, and 4 of 4 places are free */
 /* bounded queue: fetchers put pages, writers take them, and there is room for four.
    usage: bounded_queue [FILE]
    Each line of FILE, or of the standard input, is the work of one thread:
