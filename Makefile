@@ -104,11 +104,15 @@ needs_models := models coro kit
 needs_fetch := fetch models coro kit
 needs_bench := bench kit
 needs_pingpong := kit
+needs_judge := kit
 $(foreach suite,$(suites),$(eval $(suite): \
     $$(call pieces,$(needs_$(firstword $(subst _, ,$(notdir $(suite))))) kit)))
 
 $(filter $(BUILD)/tests/bench_%,$(suites)): $(BUILD)/obj/tests/bench_support.o
 $(filter $(addprefix $(BUILD)/tests/,models_% fetch_%),$(suites)): $(BUILD)/obj/tests/models_support.o
+# What the checks of the exercises share, and stand on beside src/kit and Check.
+judge := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(filter-out %_test.c,$(wildcard tests/judge*.c)))
+$(BUILD)/tests/judge_test: $(judge)
 $(suites): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ $(extra) $(check) $(if $(filter %/ring.o,$^),$(liburing)) -lm
