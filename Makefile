@@ -147,7 +147,61 @@ plots:    ## draw what was measured or counted: SVG and PNG beside the CSV in pl
 
 .PHONY: doctor
 doctor:    ## say what is missing on this machine, and install nothing
-	@src/setup.sh --check build charts uring test sanitize fuzz yardstick format
+	@src/setup.sh --check build charts course uring test sanitize fuzz yardstick format
+
+# The course. An answer to an exercise is compiled apart, under sanitizers, by src/course.
+
+judge := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,\
+    $(filter-out %_test.c,$(wildcard tests/judge*.c)) tests/support.c)
+$(BUILD)/course/%/check: exercises/%/check.c $(judge) $(call objects,kit) \
+    $(wildcard tests/*.h src/kit/*.h) | $(BUILD)/latency-server
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(compile)) -I. -DBUILD_DIR='"$(BUILD)"' $(CPPFLAGS) $(CFLAGS) \
+	    $(LDFLAGS) -o $@ $(filter-out %.h,$^) $(check) -lm
+$(BUILD)/course/bounded: $(BUILD)/obj/course/bounded.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+course = BUILD='$(BUILD)' CC='$(CC)' MAKE='$(MAKE)' COMPILE='$(filter-out -MMD -MP,$(compile))' \
+    src/course/$(1)
+digits  := 0 1 2 3 4 5 6 7 8 9
+numbers := $(digits) $(foreach ten,$(digits),$(addprefix $(ten),$(digits)))
+
+.PHONY: $(numbers) next
+$(numbers):    ### check exercise 05
+	@$(call course,course.sh) check $@
+next:    ### the first exercise that is not solved yet, and how far you are
+	@$(call course,course.sh) next
+%-watch: FORCE    ### check it again at each save
+	@$(call course,course.sh) watch $*
+%-hint: FORCE    ### the next of its three hints
+	@$(call course,course.sh) hint $*
+%-solution: FORCE    ### yours beside ours, once yours passes (or with ANYWAY=1)
+	@$(call course,course.sh) solution $*
+%-reset: FORCE    ### the starter again; yours is kept beside it
+	@$(call course,course.sh) reset $*
+%-arrange: FORCE    ### check the blocks that you put in order (03 and 09)
+	@$(call course,course.sh) check $@
+%-predict: FORCE    ### store your predictions for lesson 05, before its run
+	@$(call course,predict.sh) predict $* $(ANSWERS)
+.PHONY: calibration
+calibration:    ### draw all that you predicted against what came out
+	@$(call course,predict.sh) calibration $(OUT)
+
+.PHONY: grade verdicts
+grade:    ### judge every exercise by what was committed, into build/grade.json
+	@$(call course,grade.sh)
+verdicts:
+	@$(call course,course.sh) verdicts
+
+RUNS ?= 100
+.PHONY: check-course check-flakes check-lessons
+check-course:    ## for maintainers: starters fail, solutions pass, wrong answers meet their words
+	@$(call course,maintain.sh) check
+check-flakes:    ## for maintainers: every solution RUNS times beside a busy loop on every core
+	@$(call course,maintain.sh) flakes $(RUNS)
+check-lessons: all $(BUILD)/course/bounded    ## for maintainers: do what the lessons say
+	@tests/check_lessons.sh $(BUILD)
 
 san_cflags = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
 # TSan with clang: gcc 12 needs 2 ms for each coroutine, clang 10 us.
@@ -213,7 +267,11 @@ clean:    ## remove what was built; what was measured stays
 
 .PHONY: help
 help:    ## this list
-	@sed -n 's/^\([a-z_.-]*\):.*    ## /\1\t/p' Makefile | \
-	    while IFS="$$(printf '\t')" read -r target text; do printf '  make %-22s %s\n' "$$target" "$$text"; done
+	@echo "The course, here with exercise 05:"
+	@$(call list,###)
+	@echo "The kit:"
+	@$(call list,##)
+list = sed -n 's/^\([a-z_.%$$()-]*\):.*    $(1) /\1\t/p' Makefile | sed 's/^%/05/; s/^[$$][^\t]*/05/' | \
+    while IFS="$$(printf '\t')" read -r target text; do printf '  make %-22s %s\n' "$$target" "$$text"; done
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -16,6 +16,9 @@ build      event2/event.h             libevent-dev
 charts     gnuplot                    gnuplot-nox
 test       check.h                    check
 test       curl                       curl
+course     check.h                    check
+course     flock                      util-linux
+course     git                        git
 uring      liburing.h                 liburing-dev
 sanitize   setarch                    util-linux
 fuzz       clang                      clang
