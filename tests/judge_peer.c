@@ -31,7 +31,7 @@ void peer_open(struct peer *peer, struct judge *judge)
 static bool await_readable(struct judge *judge, int fd)
 {
     struct pollfd readable = {.fd = fd, .events = POLLIN};
-    enum { SLICE_MS = 20, SETTLINGS = 3 };
+    enum { SLICE_MS = 200, SETTLINGS = 3 };
     for (int i = 0; i < SETTLINGS; i++) {
         if (poll(&readable, 1, SLICE_MS) > 0)
             return true;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FEEDS = 3 };
+enum { FEEDS = 3, LINE_MOST = 200 };
 
 /* The feeds, and all that is due on standard output so far. */
 struct scene {
@@ -153,6 +153,26 @@ START_TEST(many_lines_cut_anywhere)
 }
 END_TEST
 
+/* 199 letters and the line's end fit; of a line that goes on, nothing is printed. */
+START_TEST(the_longest_line)
+{
+    struct scene scene;
+    char line[LINE_MOST + 1];
+    begin(&scene);
+    scene.judge.look = "how many bytes there is room for, and what recv(2) says of none";
+    memset(line, 'x', LINE_MOST);
+    line[LINE_MOST] = '\0';
+    say(&scene, 1, line + 1);
+    judge_no_more_output(&scene.judge, scene.due);
+    say(&scene, 1, "\n");
+    expect(&scene, 1, line + 1);
+    judge_await_output(&scene.judge, scene.due);
+    say(&scene, 1, line);
+    judge_no_more_output(&scene.judge, scene.due);
+    say_line(&scene, 2);
+}
+END_TEST
+
 START_TEST(the_end_of_one_is_not_the_end)
 {
     struct scene scene;
@@ -199,6 +219,7 @@ int main(int argc, char **argv)
         a_line_is_printed_when_it_is_whole,
         one_silent_one_dripping_one_fast,
         many_lines_cut_anywhere,
+        the_longest_line,
         the_end_of_one_is_not_the_end,
         it_ends_when_all_have_ended,
     };
