@@ -68,7 +68,7 @@ static void fetch(struct request *request, const struct endpoint *server,
             evtimer_add(timer, limit);                             /* the whole request */
         bufferevent_socket_connect(connection, (const struct sockaddr *)&server->address,
                                    (int)server->address_length);
-        event_base_dispatch(request->base);    /* the one place where this program waits */
+        event_base_dispatch(request->base);    /* the one place where it waits */
     }
     if (timer)
         event_free(timer);

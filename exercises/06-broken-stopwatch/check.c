@@ -22,7 +22,8 @@ enum {
 };
 
 static const char *const names[FIGURES] = {
-    "ok", "failed", "not_started", "makespan_ns", "ok_per_s", "p50_ns", "p99_ns", "max_ns",
+    "ok", "failed", "not_started", "makespan_ns", "ok_per_s", "p50_ns", "p99_ns",
+    "max_ns",
 };
 
 /* What becomes of a request that was asked well. */
@@ -119,7 +120,8 @@ static void read_figures(struct scene *scene, int64_t said[FIGURES])
     struct judge *judge = &scene->judge;
     int status = judge_await_end(judge);
     if (status != 0)
-        judge_reject(judge, "%s: ended with status %d, not 0", scene->circumstance, status);
+        judge_reject(judge, "%s: ended with status %d, not 0", scene->circumstance,
+                     status);
     char *output = judge_output(judge);
     const char *at = output;
     for (int i = 0; i < FIGURES; i++) {
@@ -142,7 +144,8 @@ static void expect_due(struct scene *scene)
     count_due(scene, due);
     for (int i = 0; i < FIGURES; i++)
         if (said[i] != due[i])
-            judge_reject(&scene->judge, "%s: says %s %" PRId64 ", where %" PRId64 " is due",
+            judge_reject(&scene->judge,
+                         "%s: says %s %" PRId64 ", where %" PRId64 " is due",
                          scene->circumstance, names[i], said[i], due[i]);
 }
 
@@ -259,7 +262,7 @@ static void expect_failures(enum fate fate, const char *circumstance)
 {
     struct scene scene;
     begin(&scene, circumstance,
-          "timed_request: what net_connect and converse return; result_ok in src/kit/result.h");
+          "what net_connect and converse return; result_ok in src/kit/result.h");
     for (int i = 0; i < 6; i++)
         ask(&scene, i % 3 == 1 ? fate : WHOLE, CLOCK_MS, (10 + i) * CLOCK_MS);
     make_them(&scene);
@@ -343,8 +346,10 @@ START_TEST(waits_that_overlap)
     struct scene scene;
     begin(&scene, "20 in flight at once",
           "summarise: a second in which 20 wait is one second");
-    for (int i = 0; i < 40; i++)
-        row(&scene, i / 20 * 101LL * CLOCK_MS, (i / 20 * 101LL + 100) * CLOCK_MS, 200, "");
+    for (int i = 0; i < 40; i++) {
+        int64_t start_ns = i / 20 * 101LL * CLOCK_MS;
+        row(&scene, start_ns, start_ns + 100 * CLOCK_MS, 200, "");
+    }
     sum_up(&scene);
 }
 END_TEST
@@ -461,14 +466,14 @@ START_TEST(any_requests_of_others)
         if (kind == LENGTH(kinds))
             row_never_started(&scene);
         else
-            row(&scene, start_ns, start_ns + 1 + below(&state, CLOCK_S), kinds[kind].status,
-                kinds[kind].error);
+            row(&scene, start_ns, start_ns + 1 + below(&state, CLOCK_S),
+                kinds[kind].status, kinds[kind].error);
     }
     sum_up(&scene);
 }
 END_TEST
 
-/* With the clock, the sockets and the server as they are: what must hold for any times. */
+/* With a clock, sockets and a server as they are: what must hold for any times. */
 START_TEST(it_works_in_the_world)
 {
     enum { COUNT = 5 };

@@ -31,8 +31,8 @@ ssize_t __wrap_net_recv(int fd, void *buf, size_t size, int64_t deadline_ns);
 
 static const int64_t second_ns = 1000000000, coarse_ns = 4000000, late_ns = 5000000000;
 
-static int64_t     now_ns = 1000 * second_ns;               /* the monotonic clock */
-static int64_t     wall_ns = 1700000000 * second_ns;        /* and what to add for the wall's */
+static int64_t     now_ns = 1000000000000;           /* the monotonic clock */
+static int64_t     wall_ns = 1700000000000000000;    /* more shows the one on the wall */
 static const char *script;
 
 /* --- Clocks ------------------------------------------------------------------------- */
@@ -147,7 +147,7 @@ int __wrap_net_connect(const struct endpoint *server, int64_t deadline_ns)
         script = rest;    /* what the answer did not wait for in the request before */
     struct step step = take("CcT", deadline_ns);
     if (step.what == 'C')
-        return open("/dev/null", O_RDONLY | O_CLOEXEC);    /* to be closed, as a socket is */
+        return open("/dev/null", O_RDONLY | O_CLOEXEC);    /* to be closed like a socket */
     return step.what == 'c' ? -step.argument : -ETIMEDOUT;
 }
 

@@ -17,7 +17,7 @@
 
 enum { COUNT_MOST = 10000 };    /* requests in one run */
 
-static const int64_t timeout_ns = 30LL * CLOCK_S;    /* of a whole request, with its connect */
+static const int64_t timeout_ns = 30LL * CLOCK_S;    /* of a request, connect included */
 
 struct summary {
     int64_t ok, failed, not_started;    /* together: how many there are */
@@ -26,8 +26,8 @@ struct summary {
     int64_t p50_ns, p99_ns, max_ns;     /* of the latencies of those that are ok */
 };
 
-/* Asks, and receives to the reply's last byte. Returns 0, or -errno if no whole reply came
-   until the deadline (of clock_ns). */
+/* Asks, and receives to the reply's last byte. Returns 0, or -errno if no whole reply
+   came until the deadline (of clock_ns). */
 static int converse(int fd, const char *host, const char *target, int number,
                     int64_t deadline_ns, struct http_reader *reader)
 {
@@ -107,8 +107,8 @@ static void print_summary(const struct summary *summary)
            summary->failed, summary->not_started);
     printf("makespan_ns %" PRId64 "\nok_per_s %" PRId64 "\n", summary->makespan_ns,
            summary->ok_per_s);
-    printf("p50_ns %" PRId64 "\np99_ns %" PRId64 "\nmax_ns %" PRId64 "\n", summary->p50_ns,
-           summary->p99_ns, summary->max_ns);
+    printf("p50_ns %" PRId64 "\np99_ns %" PRId64 "\nmax_ns %" PRId64 "\n",
+           summary->p50_ns, summary->p99_ns, summary->max_ns);
 }
 
 /* Returns how many requests it has made, or -errno. */
@@ -136,7 +136,7 @@ static int read_requests(const char *path, struct result *results)
     bool header = true;
     while (count >= 0 && fgets(line, sizeof line, file)) {
         if (!header && count < COUNT_MOST)
-            count = result_read(line, &request, &results[count]) == 0 ? count + 1 : -EINVAL;
+            count = result_read(line, &request, &results[count]) ? -EINVAL : count + 1;
         header = false;
     }
     fclose(file);
