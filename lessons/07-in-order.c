@@ -21,7 +21,8 @@ static int ask(const struct endpoint *server, const char *target, int number,
 {
     char request[HTTP_REQUEST];
     result->start_ns = clock_ns();
-    int length = http_write_request(request, sizeof request, server->name, target, number);
+    int length = http_write_request(request, sizeof request, server->name, target,
+                                    number);
     int fd = length < 0 ? length : net_connect(server, for_ever_ns);
     if (fd < 0)
         return fd;

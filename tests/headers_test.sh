@@ -17,7 +17,7 @@ check() {
         # $cc stays unquoted: it may be a compiler with a flag, as in CC='gcc -m32'.
         # shellcheck disable=SC2086
         if ! printf '#include "%s"\nextern int one;\n' "${header#*/}" |
-            $cc -std=c11 -D_DEFAULT_SOURCE -I"$1/src" -I"$1/tests" \
+            $cc -std=c11 -D_DEFAULT_SOURCE -I"$1/src" -I"$1/tests" -I"$1" \
                 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c -; then
             echo "$1/$header: does not compile alone" >&2
             wrong=$((wrong + 1))

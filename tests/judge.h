@@ -43,6 +43,7 @@ struct judge {
 
     pid_t answer;               /* and its process group; 0: none was started */
     int   out_fd, err_fd;       /* what it has written so far */
+    bool  tsan;                 /* built with ThreadSanitizer */
     struct judge_started *started;    /* shared with who counts */
     bool  ended;
     int   status;               /* then: its exit status, or 128 + the signal */
@@ -55,8 +56,8 @@ struct judge {
 
 /* Says the fact that disproves the answer, on one line, and ends the case. Where a
    sanitizer has reported something, its words are the fact. */
-_Noreturn void judge_reject(struct judge *judge, const char *fact, ...)
-    __attribute__((format(printf, 2, 3)));
+__attribute__((format(printf, 2, 3)))
+_Noreturn void judge_reject(struct judge *judge, const char *fact, ...);
 
 /* Rejects an answer of which a sanitizer has reported something so far. */
 void judge_reject_reported(struct judge *judge);

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,27 +187,40 @@ static void count_switches(const char *status, struct roll *roll)
     roll->switches += voluntary + number_after(status, "nonvoluntary_ctxt_switches:");
 }
 
+/* Of a thread's status: whether it is one that ThreadSanitizer has started for itself. */
+static bool is_sanitizers(const char *status)
+{
+    const char *blocked = strstr(status, "\nSigBlk:");
+    uint64_t mask = blocked ? strtoull(blocked + strlen("\nSigBlk:"), NULL, 16) : 0;
+    static const int some[] = {SIGHUP, SIGINT, SIGUSR1, SIGALRM, SIGTERM, SIGCHLD};
+    for (size_t i = 0; i < LENGTH(some); i++)
+        if (!((mask >> (some[i] - 1)) & 1))
+            return false;
+    return true;
+}
+
 /* Adds one thread to the roll, unless it has gone. */
 static void call_thread(pid_t process, pid_t id, struct roll *roll)
 {
-    char text[2048];
-    if (!read_file(process, id, "stat", text, sizeof text))
+    char stat[1024], status[4096];
+    if (!read_file(process, id, "stat", stat, sizeof stat) ||
+        !read_file(process, id, "status", status, sizeof status))
         return;
     struct roll_thread thread = {.process = process, .id = id};
     long long user, system, rss_pages;
-    const char *after_name = strrchr(text, ')');    /* the name may hold anything */
+    const char *after_name = strrchr(stat, ')');    /* the name may hold anything */
     if (!after_name ||
         sscanf(after_name + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld "
                "%*d %*d %*d %*d %*d %*d %*u %*u %lld",
                &thread.state, &user, &system, &rss_pages) != 4)
         return;
-    if (thread.state == 'Z' || thread.state == 'X')
+    bool gone = thread.state == 'Z' || thread.state == 'X';
+    if (gone || (roll->tsan && is_sanitizers(status)))
         return;
     roll->cpu_ms += (user + system) * 1000 / sysconf(_SC_CLK_TCK);
     if (process == id)
         roll->rss_kib += rss_pages * (sysconf(_SC_PAGESIZE) / 1024);
-    if (read_file(process, id, "status", text, sizeof text))
-        count_switches(text, roll);
+    count_switches(status, roll);
     read_call(&thread);
     if (roll->threads < ROLL_THREADS)
         roll->thread[roll->threads] = thread;
@@ -251,7 +265,7 @@ static void add_process(pid_t process, pid_t group, struct roll *roll)
 
 void roll_call_process(pid_t process, struct roll *roll)
 {
-    memset(roll, 0, sizeof *roll);
+    *roll = (struct roll){.tsan = roll->tsan};
     add_process(process, 0, roll);
 }
 
@@ -259,7 +273,7 @@ void roll_call_process(pid_t process, struct roll *roll)
    own parents are gone. To look at every process of the machine would take too long. */
 void roll_call(pid_t group, struct roll *roll)
 {
-    memset(roll, 0, sizeof *roll);
+    *roll = (struct roll){.tsan = roll->tsan};
     add_children(getpid(), getpid(), group, roll);
 }
 

@@ -22,6 +22,8 @@ struct roll_thread {
 };
 
 struct roll {
+    bool    tsan;           /* said by who calls: leave out ThreadSanitizer's own threads,
+                               which block all signals and wake ten times a second */
     int     processes;      /* those too that have ended and were not waited for */
     int     threads;
     int64_t cpu_ms;         /* that the present threads have used; so are the switches */
@@ -32,7 +34,7 @@ struct roll {
 };
 
 /* Calls the roll of a process group that the caller, a subreaper (prctl(2)), has started;
-   of one process. None there: all is zero. */
+   of one process. None there: all is zero. roll->tsan is read, and stays. */
 void roll_call(pid_t group, struct roll *roll);
 void roll_call_process(pid_t process, struct roll *roll);
 

@@ -22,12 +22,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static void limit(int resource, rlim_t value)
-{
-    struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
-    setrlimit(resource, &limit);
-}
-
 #ifndef SYS_fork    /* where clone(2) is the only one */
 #define SYS_fork -1
 #define SYS_vfork -1
@@ -135,9 +129,9 @@ static _Noreturn void become(const struct judge *judge, const char *const argv[]
     dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
     dup2(judge->out_fd, STDOUT_FILENO);
     dup2(judge->err_fd, STDERR_FILENO);
-    limit(RLIMIT_FSIZE, JUDGE_OUTPUT);
-    limit(RLIMIT_CORE, 0);
-    if (strstr(argv[0], "-tsan"))
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){JUDGE_OUTPUT, JUDGE_OUTPUT});
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    if (judge->tsan)
         personality(ADDR_NO_RANDOMIZE);    /* or its shadow may not find a place */
     int listener = fence(parent, runner);
     if (listener < 0 || pass(socket, listener) < 0) {
@@ -168,6 +162,7 @@ void judge_start(struct judge *judge, const char *build, const char *const argum
         argv[count + 1] = arguments[count];
     } while (arguments[count++] != NULL);
 
+    judge->tsan = strcmp(build, "program-tsan") == 0;
     set_sanitizers();
     prctl(PR_SET_CHILD_SUBREAPER, 1);    /* only an ancestor sees where it sleeps */
     judge->out_fd = memfd_create("out", MFD_CLOEXEC);
@@ -213,4 +208,3 @@ bool judge_can_tsan(void)
                 atoi(bits));
     return can;
 }
-

@@ -136,7 +136,7 @@ static void reject_restless(struct judge *judge, const struct watch *watch)
     const char *call = roll_name(&watch->answer.thread[0]);
     if (cpu_ms >= idle_cpu_ms || switches >= idle_switches)
         judge_reject(judge, "spins: %" PRId64 " ms of CPU and %" PRId64
-                     " context switches with nothing to do", cpu_ms, switches);
+                     " voluntary context switches with nothing to do", cpu_ms, switches);
     if (watch->restless_ns < patience_ns)
         return;
     if (roll_asleep(&watch->answer, patience_ns))
@@ -155,7 +155,7 @@ static void watch_begin(struct watch *watch)
    little for one reading: it may be the judge who gets none. */
 static void watch_step(struct judge *judge, struct watch *watch)
 {
-    struct roll answer, server = {0};
+    struct roll answer = {.tsan = judge->tsan}, server = {0};
     clock_sleep(reading_ns);
     look_whether_ended(judge);
     roll_call(judge->answer, &answer);
@@ -323,7 +323,7 @@ int judge_await_end(struct judge *judge)
     while (!judge->ended)
         if (!watch_on(judge, &watch) && !judge->ended)
             judge_reject(judge, "never ends: %s", describe(judge, &watch));
-    struct roll roll;
+    struct roll roll = {.tsan = judge->tsan};
     roll_call(judge->answer, &roll);
     if (roll.threads > 0)
         judge_reject(judge, "has ended, but a process that it started has not");
