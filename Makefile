@@ -151,10 +151,8 @@ doctor:    ## say what is missing on this machine, and install nothing
 
 # The course. An answer to an exercise is compiled apart, under sanitizers, by src/course.
 
-judge := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,\
-    $(filter-out %_test.c,$(wildcard tests/judge*.c)) tests/support.c)
-$(BUILD)/course/%/check: exercises/%/check.c $(judge) $(call objects,kit) \
-    $(wildcard tests/*.h src/kit/*.h) | $(BUILD)/latency-server
+$(BUILD)/course/%/check: exercises/%/check.c $(judge) $(BUILD)/obj/tests/support.o \
+    $(call objects,kit) $(wildcard tests/*.h src/kit/*.h) | $(BUILD)/latency-server
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(compile)) -I. -DBUILD_DIR='"$(BUILD)"' $(CPPFLAGS) $(CFLAGS) \
 	    $(LDFLAGS) -o $@ $(filter-out %.h,$^) $(check) -lm

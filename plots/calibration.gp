@@ -1,7 +1,9 @@
-# How good were your predictions? Each one against what came out, on log-log axes: a mark on the
-# diagonal is a right prediction, one a square above it came out ten times as large.
+# How good were your predictions? Each one against what came out, on log-log axes: a mark
+# on the diagonal is a right prediction, one a square above it came out ten times as
+# large.
 #   gnuplot -c plots/calibration.gp DIR svg|png|dumb
-# reads DIR/calibration.csv (make calibration writes it); writes DIR/calibration.svg or .png.
+# reads DIR/calibration.csv (make calibration writes it); writes DIR/calibration.svg or
+# .png.
 
 NAME = "calibration"; DIR = ARG1; FORMAT = ARG2.ARG3    # junk after the format spoils it
 HERE = ARG0[1:strlen(ARG0) - strlen(NAME.".gp")]
@@ -26,7 +28,8 @@ LOW  = 10.0**floor(log10(LOW) - 0.1)
 HIGH = 10.0**ceil(log10(HIGH) + 0.1)
 
 ALL_SECONDS = KINDS eq "1 "
-tick_text(v) = ALL_SECONDS ? seconds(v) : v >= 1 && v < 1e4 ? count(v) : sprintf("1e%d", floor(log10(v) + 0.5))
+tick_text(v) = ALL_SECONDS ? seconds(v) : v >= 1 && v < 1e4 ? count(v) : \
+               sprintf("1e%d", floor(log10(v) + 0.5))
 set logscale xy
 set xrange [LOW:HIGH]
 set yrange [LOW:HIGH]
@@ -47,9 +50,18 @@ HOW      = (DUMB ? "S: seconds, B: bytes, N: a number · " : \
            (UNDRAWN ? " · not drawn, since it has a 0: ".count(UNDRAWN) : "")
 FOOTER   = count(lines - 1).(lines == 2 ? " prediction" : " predictions").MACHINE
 
+# A loop over no kinds would still go round once, and gnuplot 5.4 dies of a kind without
+# marks.
 x_of(k)    = kind(strcol("unit")) == k && drawn(number("predicted"), number("measured")) ? \
              number("predicted") : NaN
-name_of(x) = "  ".strcol("lesson")." ".strcol("key").": ".said(strcol("unit"), number("measured"))
+name_of(x) = "  ".strcol("lesson")." ".strcol("key").": ".\
+             said(strcol("unit"), number("measured"))
+each(what) = strlen(KINDS) == 0 ? "" : \
+             ", for [k in KINDS] CSV using (x_of(k + 0)):(number('measured'))".what
+
+MARKS = DUMB ? each("with points pt word('S B N', k + 0)") : \
+        each("with points pt int(word('5 7 9', k + 0)) ps 1.6 * SCALE lc rgb colour(k + 0)") \
+        . each(":(name_of(0)) with labels left noenhanced font font(13) textcolor rgb GREY")
 
 unset key
 set border 3 lw 0.8 lc rgb INK
@@ -59,8 +71,7 @@ if (DUMB) {
     set lmargin 10
     set print "-"
     print QUESTION."\nwhat came out"
-    plot x with points pt ".", \
-        for [k = 1:3] CSV using (x_of(k)):(number("measured")) with points pt word("S B N", k)
+    plot x with points pt "." @MARKS
     print "\n".HOW."\n".FOOTER
 } else {
     set lmargin at screen 0.085
@@ -74,9 +85,5 @@ if (DUMB) {
     set label HOW    at screen 0.025, 0.057 noenhanced font font(13) textcolor rgb GREY
     set label FOOTER at screen 0.025, 0.024 noenhanced font font(13) textcolor rgb GREY
     set output DIR."/".NAME.".".FORMAT
-    plot x with lines lc rgb "black" dt (14, 10) lw 0.8, \
-        for [k = 1:3] CSV using (x_of(k)):(number("measured")) with points \
-            pt int(word("5 7 9", k)) ps 1.6 * SCALE lc rgb colour(k), \
-        for [k = 1:3] CSV using (x_of(k)):(number("measured")):(name_of(0)) with labels left \
-            noenhanced font font(13) textcolor rgb GREY
+    plot x with lines lc rgb "black" dt (14, 10) lw 0.8 @MARKS
 }

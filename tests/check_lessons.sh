@@ -1,10 +1,11 @@
 #!/bin/sh
 # Does what the lessons say, and tells where something else comes:
 #   tests/check_lessons.sh BUILD [LESSON...]
-# The sh blocks of a lesson are run in their order, in one shell, from the repository's root.
-# The text block right after one is what it prints (check_lessons_match.awk says how they are
-# compared); without it, its last command must end with 0. Each line of an assert block must
-# end with 0. Links must lead somewhere, and functions be defined where they are cited.
+# The sh blocks of a lesson are run in their order, in one bash, from the repository's
+# root. The text block right after one is what it prints (check_lessons_match.awk says how
+# they are compared); without it, its last command must end with 0. Each line of an assert
+# block must end with 0. Links must lead somewhere, and functions be defined where they
+# are cited.
 set -u
 
 here=$(dirname "$0")
@@ -20,7 +21,7 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' HUP INT TERM
 
 complain() {
-    echo "$lesson:$1: $2"
+    printf '%s\n' "$lesson:$1: $2"    # echo would take \n in it for a new line
     wrong=$((wrong + 1))
 }
 
@@ -29,7 +30,8 @@ write_step() {
     printf "{ . '%s'; } >'%s' 2>&1 </dev/null\necho \$? >'%s'\n" "$1" "$2.out" "$2.status"
 }
 
-# The lesson as a script of its own, which needs no variable that the lesson might use too.
+# The lesson as a script of its own, which needs no variable that the lesson might use
+# too.
 write_script() {
     while read -r n at kind told; do
         echo "echo $n >'$scratch/at'"
@@ -59,13 +61,14 @@ write_answers() {
     export ANSWERS="$scratch/answers"
 }
 
-# Runs it as a reader's shell would, with a state of its own, and ends what it left running.
+# Runs it as a reader's shell would, with a state of its own, and ends what it left
+# running.
 run_script() {
     (
         unset MAKEFLAGS MFLAGS MAKELEVEL ANSWERS
         export COURSE_STATE="$scratch/state" LC_ALL=C.UTF-8
         write_answers
-        "$build/course/bounded" 86400 sh "$scratch/script" >"$scratch/noise" 2>&1
+        "$build/course/bounded" 86400 bash "$scratch/script" >"$scratch/noise" 2>&1
         : >"$scratch/ended"
     ) &
     shell=$!
@@ -90,7 +93,8 @@ check_blocks() {
             check_assertions
         elif [ ! -e "$scratch/$n.status" ]; then
             why="this block is not reached"
-            [ ! -e "$scratch/$n.out" ] || why="the lesson's shell does not come back from here"
+            [ ! -e "$scratch/$n.out" ] ||
+                why="the lesson's shell does not come back from here"
             complain "$at" "$why"
             [ ! -s "$scratch/$n.out" ] || tell_output "$scratch/$n.out"
         elif [ "$told" -gt 0 ]; then
@@ -128,9 +132,11 @@ check_links() {
     while read -r line target; do
         [ -e "$(dirname "$lesson")/$target" ] || complain "$line" "$target is not there"
     done <"$scratch/links"
-    while read -r line source function; do
+    while read -r line cited function; do
+        source=$cited    # from the root, or as a link
+        [ -e "$source" ] || source=$(dirname "$lesson")/$cited
         grep -Eqs "^[A-Za-z_].*[^A-Za-z_0-9]$function\(" "$source" ||
-            complain "$line" "$function() is not defined in $source"
+            complain "$line" "$function() is not defined in $cited"
     done <"$scratch/cited"
 }
 

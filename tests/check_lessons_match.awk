@@ -1,7 +1,7 @@
-# Compares what a lesson says that is printed, the first file, with what was. Line by line,
-# without empty ones: words must match, a number matches any number, an ellipsis anything, and
-# one alone on its line any lines. Where it fails: exits 1 and prints "N EXPECTED", N counted
-# in the first file, then what came instead.
+# Compares what a lesson says that is printed, the first file, with what was. Line by
+# line, without empty ones: words must match, a number matches any number, an ellipsis
+# anything, and one alone on its line any lines. Where it fails: exits 1 and prints "N
+# EXPECTED", N counted in the first file, then what came instead.
 
 function bare(text) {
     gsub(/[0-9]+([.,][0-9]+)*/, "0", text)
@@ -31,7 +31,8 @@ FILENAME == ARGV[1] { counted++ }
 FILENAME == ARGV[1] { wanted[++w] = bare($0); told[w] = $0; line[w] = counted; next }
                     { came[++c] = bare($0); said[c] = $0 }
 
-# The usual search of a pattern with gaps: at a mismatch the last gap swallows a line more.
+# The usual search of a pattern with gaps: at a mismatch the last gap swallows a line
+# more.
 END {
     i = j = furthest = 1
     while (j <= c) {

@@ -1,7 +1,7 @@
 # Takes a lesson apart, into folder DIR: N.sh, N.assert and N.text for block N, and
 #   DIR/blocks   "N LINE KIND TEXT-LINE", where TEXT-LINE is 0 or where its output is told
 #   DIR/links    "LINE TARGET"
-#   DIR/cited    "LINE FILE FUNCTION"
+#   DIR/cited    "LINE FILE FUNCTION", the file as it is written there
 # Line numbers are those of the lesson.
 
 function open_block(kind) {
@@ -28,7 +28,7 @@ function end_paragraph(    rest, source) {
         source = substr(rest, RSTART, RLENGTH)
         before = substr(rest, 1, RSTART - 1)
         rest = substr(rest, RSTART + RLENGTH)
-        sub(/.*src\//, "src/", source)
+        sub(/.*\]\(|^`/, "", source)
         sub(/[`)#].*/, "", source)
         if (match(before, /`[A-Za-z_0-9]+\(\)` (in|of) $/))
             print began, source, name_in(substr(before, RSTART)) >(DIR "/cited")
@@ -45,7 +45,7 @@ function name_in(text) {
 }
 
 BEGIN {
-    SOURCE = "(\\[[^]]*\\]\\([^)]*src/[^)]*\\.[ch][^)]*\\)|`src/[^`]*\\.[ch]`)"
+    SOURCE = "(\\[[^]]*\\]\\([^)]*\\.[ch](#[^)]*)?\\)|`src/[^`]*\\.[ch]`)"
     printf "" >(DIR "/blocks")
     printf "" >(DIR "/links")
     printf "" >(DIR "/cited")
@@ -60,7 +60,10 @@ BEGIN {
     next
 }
 /^ *``` *$/ && file != "" { close(file); file = ""; next }
-file != ""                { print substr($0, 1, indent) ~ /^ *$/ ? substr($0, indent + 1) : $0 >file; next }
+file != "" {
+    print substr($0, 1, indent) ~ /^ *$/ ? substr($0, indent + 1) : $0 >file
+    next
+}
 
 /^ *$/ { end_paragraph(); next }
 /^ *[-*0-9]+[.]? / || /^#/ { end_paragraph() }    # an item is a paragraph of its own
@@ -73,7 +76,8 @@ file != ""                { print substr($0, 1, indent) ~ /^ *$/ ? substr($0, in
         target = substr(text, RSTART + 2, RLENGTH - 2)
         text = substr(text, RSTART + RLENGTH)
         sub(/#.*/, "", target)
-        if (target != "" && target !~ /^(https?|mailto):/) print NR, target >(DIR "/links")
+        if (target == "" || target ~ /^(https?|mailto):/) continue
+        print NR, target >(DIR "/links")
     }
 }
 

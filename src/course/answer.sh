@@ -1,9 +1,10 @@
-# An exercise, and the verdict on one answer to it. To be read by the other scripts, which run
-# in the repository's root, from the Makefile: it gives them BUILD, CC, COMPILE and MAKE.
+# An exercise, and the verdict on one answer to it. To be read by the other scripts, which
+# run in the repository's root, from the Makefile: it gives them BUILD, CC, COMPILE and
+# MAKE.
 # shellcheck shell=sh disable=SC2034    # others use what is set here
 
 build=${BUILD:?}/course
-limit_s=60        # a guard against a judge that hangs; it has ten seconds of its own to say no
+limit_s=60                  # a guard: the judge itself says no within ten
 compile_cpu_s=20            # enough for any answer; not for #include "/dev/zero"
 compile_bytes=2147483648
 
@@ -14,8 +15,13 @@ if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
     plain=$(printf '\033[0m')
 fi
 
+# echo would take \n in a fact for a new line.
+say() {
+    printf '%s\n' "$*"
+}
+
 fail() {
-    echo "course: $1" >&2
+    say "course: $1" >&2
     exit 2
 }
 
@@ -25,8 +31,8 @@ exercises() {
     done
 }
 
-# What a student edits in exercise $1, below exercises/ and solutions/ alike: C, or a text of
-# predictions.
+# What a student edits in exercise $1, below exercises/ and solutions/ alike: C, or a text
+# of predictions.
 answer_name() {
     name=$(printf '%s' "${1#??-}" | tr - _)
     if [ -e "solutions/$1/$name.txt" ] || [ -e "exercises/$1/$name.txt" ]; then
@@ -36,8 +42,8 @@ answer_name() {
     fi
 }
 
-# Sets exercise, its folder, answer, file and what its exercise.conf says. $1 is its number,
-# or its whole name.
+# Sets exercise, its folder, answer, file and what its exercise.conf says. $1 is its
+# number, or its whole name.
 exercise_open() {
     number=$1
     case $1 in [0-9]) number=0$1 ;; esac
@@ -63,12 +69,13 @@ arrange_open() {
     title="$title, arranged"
 }
 
-asan='-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined'
-asan="$asan -U_FORTIFY_SOURCE"    # or recv becomes __recv_chk, and a shim never sees it
-threads='-O1 -g -fno-omit-frame-pointer -fsanitize=thread -U_FORTIFY_SOURCE'
+# Fortified, recv would become __recv_chk, and a shim would never see it.
+flags='-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -U_FORTIFY_SOURCE'
+asan="$flags -fsanitize=address,undefined"
+threads="$flags -fsanitize=thread"
 
-# Has make bring up to date what all answers share, each with the flags $2 in a folder $1 of
-# its own. Prints what to link.
+# Has make bring up to date what all answers share, each with the flags $2 in a folder $1
+# of its own. Prints what to link.
 shared_objects() {
     objects=$(for source in src/kit/*.c $sources; do
         source=${source#src/}
@@ -81,11 +88,11 @@ shared_objects() {
 
 # Compiles $1 with the flags $2 and links it with what follows $3, into file $3.
 compile_one() {
-    from=$1 flags=$2 made=$3
+    from=$1 options=$2 made=$3
     shift 3
     # shellcheck disable=SC2046,SC2086    # lists of flags
     "$build/bounded" $limit_s prlimit --cpu=$compile_cpu_s --as=$compile_bytes \
-        --fsize=$compile_bytes $CC $COMPILE -I"$folder" $flags -o "$made" "$from" "$@" \
+        --fsize=$compile_bytes $CC $COMPILE -I"$folder" $options -o "$made" "$from" "$@" \
         $([ -z "$libs" ] || pkg-config --cflags --libs $libs) -lm </dev/null
 }
 
@@ -98,7 +105,8 @@ compile_answer() {
     if [ -e "$folder/shim.c" ]; then
         wraps=$(for function in $wrap; do echo "-Wl,--wrap=$function"; done)
         # shellcheck disable=SC2086
-        compile_one "$1" "$asan" "$2/program-shim" "$folder/shim.c" $by_asan $wraps || return 2
+        compile_one "$1" "$asan" "$2/program-shim" "$folder/shim.c" $by_asan $wraps ||
+            return 2
     fi 2>"$2/compiler-shim"
     if [ "$tsan" = yes ]; then
         by_threads=$(shared_objects tsan "$threads") || return 2
@@ -107,18 +115,20 @@ compile_answer() {
     fi 2>"$2/compiler-tsan"
 }
 
-# The blocks of arrange.txt, $1, in the order that it says, as C. The compiler will name the
-# line of arrange.txt. Returns 1 where the order names a block that is not there.
+# The blocks of arrange.txt, $1, in the order that it says, as C. The compiler will name
+# the line of arrange.txt. Returns 1 where the order names a block that is not there.
 arrange() {
     awk -v file="$1" '
+        function place(line) { return "#line " line " \"" file "\"\n" }
         /^order:/      { sub(/^order:/, ""); order = order " " $0; next }
-        /^--- [A-Z]$/  { block = $2; text[block] = "#line " NR + 1 " \"" file "\"\n"; next }
+        /^--- [A-Z]$/  { block = $2; text[block] = place(NR + 1); next }
         block != ""    { text[block] = text[block] $0 "\n" }
         END {
             count = split(order, name, /[ ,]+/)
             for (i = 1; i <= count; i++) {
                 if (name[i] == "") continue
-                wrong = !(name[i] in text) ? "is not there" : used[name[i]]++ ? "is used twice" : ""
+                wrong = used[name[i]]++ ? "is used twice" : ""
+                if (!(name[i] in text)) wrong = "is not there"
                 if (wrong) {
                     print "block " name[i] " " wrong >"/dev/stderr"
                     exit 1
@@ -128,8 +138,8 @@ arrange() {
         }' "$1"
 }
 
-# A file of one line may say anything: no control characters to the terminal, no lines of its
-# own. Prints the first line of $2 that begins with $1, without it.
+# A file of one line may say anything: no control characters to the terminal, no lines of
+# its own. Prints the first line of $2 that begins with $1, without it.
 line_of() {
     tr -d '\000-\010\013-\037\177' <"$2" | sed -n "s/^$1//p" | head -n 1
 }
@@ -137,7 +147,7 @@ line_of() {
 # Why there is nothing to judge in file $1; or nothing.
 complain() {
     if [ ! -e "$1" ]; then
-        echo "$1 is not there"
+        say "$1 is not there"
     elif [ ! -f "$1" ] || [ ! -r "$1" ]; then
         echo "$1 is no file that can be read"
     elif ! grep -q '[^[:space:]]' "$1"; then
@@ -164,13 +174,14 @@ read_verdict() {
 
 # Judges what is in folder $1, or the text $1 itself, keeping what is said in folder $2.
 judge() {
-    "$build/bounded" $limit_s "$build/$exercise/check" "$1" >"$2/judge" 2>&1 </dev/null 9>&-
+    "$build/bounded" $limit_s "$build/$exercise/check" "$1" \
+        >"$2/judge" 2>&1 </dev/null 9>&-    # the lock: whoever survives must not hold it
     read_verdict "$2" $?
 }
 
 # The verdict on $1, an answer to the open exercise, in a folder $2 below the build's.
-# Sets verdict to passed, rejected, unjudged (it is not there, or does not compile) or broken
-# (the judge could not work), the fact that says why, and where to look.
+# Sets verdict to passed, rejected, unjudged (it is not there, or does not compile) or
+# broken (the judge could not work), the fact that says why, and where to look.
 try() {
     into=$build/$exercise/$2
     rm -rf "$into"
@@ -192,6 +203,6 @@ try() {
     case $? in
     0) judge "$into" "$into" ;;
     1) verdict=unjudged fact="it does not compile" look="the compiler's first words" ;;
-    *) verdict=broken fact="what the check needs does not compile" look="$into/compiler-*" ;;
+    *) verdict=broken fact="what the check needs does not compile" look="$into" ;;
     esac
 }

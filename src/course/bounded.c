@@ -20,7 +20,7 @@ enum { TIME_IS_UP = 124, CANNOT = 125 };
 
 struct process {
     pid_t pid, parent;
-    char  state;    /* as /proc has it: T is stopped, Z has ended */
+    char  state;    /* as proc(5) has it */
 };
 
 struct table {
@@ -40,7 +40,8 @@ static bool read_process(const char *pid, struct process *process)
     line[length] = '\0';
     const char *name_end = strrchr(line, ')');    /* a name may hold anything, also ')' */
     process->pid = atoi(pid);
-    return name_end && sscanf(name_end, ") %c %d", &process->state, &process->parent) == 2;
+    return name_end &&
+           sscanf(name_end, ") %c %d", &process->state, &process->parent) == 2;
 }
 
 static void read_processes(struct table *table)
@@ -84,17 +85,19 @@ static bool is_ours(const struct table *table, const struct process *process)
     return process != NULL;
 }
 
-/* Sends the signal to all below us that live and are not in state but. Returns to how many. */
-static size_t signal_all(struct table *table, int signal, char but)
+/* Sends the signal to all below us. Returns how many of them still ran, or might run. One
+   in D, as who waits in vfork(2) for a stopped child, stops before it does any more. */
+static size_t signal_all(struct table *table, int signal)
 {
-    size_t sent = 0;
+    size_t active = 0;
     read_processes(table);
     for (size_t i = 0; i < table->count; i++) {
         const struct process *process = &table->process[i];
-        if (process->state != but && process->state != 'Z' && is_ours(table, process))
-            sent += kill(process->pid, signal) == 0;
+        if (process->state != 'Z' && is_ours(table, process) &&
+            kill(process->pid, signal) == 0)
+            active += process->state == 'R' || process->state == 'S';
     }
-    return sent;
+    return active;
 }
 
 /* Stops them all before it kills the first: those that fork without end would otherwise
@@ -104,12 +107,12 @@ static void end_all(void)
     const struct timespec pause = {.tv_nsec = 1000000};
     struct table table = {0};
     pid_t ended;
-    while ((ended = waitpid(-1, NULL, WNOHANG)) >= 0) {    /* until nobody is left: ECHILD */
+    while ((ended = waitpid(-1, NULL, WNOHANG)) >= 0) {    /* ECHILD: nobody is left */
         if (ended > 0)
             continue;
-        while (signal_all(&table, SIGSTOP, 'T') > 0)
+        while (signal_all(&table, SIGSTOP) > 0)
             nanosleep(&pause, NULL);
-        signal_all(&table, SIGKILL, '\0');
+        signal_all(&table, SIGKILL);
         nanosleep(&pause, NULL);
     }
     free(table.process);

@@ -1,6 +1,7 @@
 #!/bin/sh
-# What a student asks of an exercise; make calls it:  src/course/course.sh COMMAND [EXERCISE]
-# The student's file is read, never written, but by reset, which keeps theirs beside it.
+# What a student asks of an exercise; make calls it:  src/course/course.sh COMMAND
+# [EXERCISE] The student's file is read, never written, but by reset, which keeps theirs
+# beside it.
 set -u
 . src/course/answer.sh
 . src/course/state.sh
@@ -19,13 +20,14 @@ print_verdict() {
     unjudged) heading="${red}nothing to check$plain" ;;
     broken) heading="${red}no verdict$plain" ;;
     esac
-    echo "$bold$nn $title$plain: $heading"
+    say "$bold$nn $title$plain: $heading"
     if [ "$verdict" = passed ]; then
-        printf '  %-17s %s\n' "make $nn-solution" "yours beside ours" "make next" "what comes next"
+        printf '  %-17s %s\n' "make $nn-solution" "yours beside ours" \
+            "make next" "what comes next"
         return
     fi
-    printf '  %-6s %s\n' asked "${asked:-$folder/README.md, under \"The check\"}" seen "$fact"
-    [ -z "$look" ] || printf '  %-6s %s\n' look "$look"
+    printf '  %-6s %s\n' asked "${asked:-$folder/README.md, under \"The check\"}" \
+        seen "$fact" look "${look:-$folder/README.md, under \"Notes\"}"
 }
 
 # Compiler's words, warnings too, before the verdict, where they are not scrolled away.
@@ -48,7 +50,8 @@ standing() {
         echo "passed"
     elif [ -n "$(recall "attempt $exercise")" ]; then
         last=$(recall "attempt $exercise")
-        echo "$(count_of "attempt $exercise") attempts; ${last#* rejected }"
+        count=$(count_attempts "$exercise")
+        say "$count different attempts; the last: ${last#* rejected }"
     else
         echo "not begun"
     fi
@@ -66,8 +69,8 @@ next() {
     [ -n "$first" ] || return 0
     exercise_open "$first"
     printf '\nNext: %s (%s)\n' "$bold${first%%-*} $title$plain" "$kind"
-    printf '  %-44s %s\n' "lessons/$lesson.md" "the lesson" "$folder/README.md" "the task" \
-        "$file" "yours to edit" "make ${first%%-*}" "checks it"
+    printf '  %-44s %s\n' "lessons/$lesson.md" "the lesson" \
+        "$folder/README.md" "the task" "$file" "yours to edit" "make $nn" "checks it"
 }
 
 stamp() {
@@ -85,15 +88,34 @@ watch() {
     done
 }
 
-# Tier $1 of the hints. In the first, a list's item that begins with `words` of a rejection is
-# for whom that rejection met last.
+# Tier $1 of the hints. A list's item that begins with *words* of a rejection is for whom
+# that rejection met last; the dots stand for anything, N for a number. Where none is, all
+# are.
 tier() {
     FACT=$last awk -v tier="$1" '
-        /^## /     { here = $2 + 0 == tier; shown = 1; next }
-        !here      { next }
-        /^- `[^`]+`/ { split($0, part, "`"); shown = index(ENVIRON["FACT"], part[2]) }
-        /^[^- ]/   { shown = 1 }
-        shown      { print }' "$folder/hints.md"
+        function agrees(words,    part, n, i, fact) {
+            fact = ENVIRON["FACT"]
+            gsub(/[0-9]+/, "N", fact)
+            gsub(/[0-9]+/, "N", words)
+            n = split(words, part, "…")
+            for (i = 1; i <= n; i++) {
+                if (!index(fact, part[i])) return 0
+                fact = substr(fact, index(fact, part[i]) + length(part[i]))
+            }
+            return 1
+        }
+        /^## /       { here = $2 + 0 == tier; next }
+        !here        { next }
+        /^($|[^- ])/ { shown = 1 }
+        /^- \*/      {
+            shown = 0
+            parts = split($0, word, "*")
+            for (i = 2; i < parts; i += 2) if (agrees(word[i])) shown = some = 1
+        }
+        { line[++count] = $0; keep[count] = shown }
+        END {
+            for (i = 1; i <= count; i++) if (keep[i] || !some) print line[i]
+        }' "$folder/hints.md"
 }
 
 hint() {
@@ -108,7 +130,7 @@ hint() {
         fail "the third hint opens after a changed attempt: edit $file, then make $nn"
     fi
     [ $wanted -le 3 ] || wanted=3
-    echo "${bold}Hint $wanted of 3$plain, after: ${last#* }"
+    say "${bold}Hint $wanted of 3$plain, after: ${last#* rejected }"
     tier $wanted
     [ "$wanted" -le "${opened:-0}" ] || note "hint $key $wanted $(fingerprint "$file")"
 }
@@ -125,8 +147,8 @@ solution() {
     echo "solutions/$exercise/notes.md says why"
 }
 
-# The file as the course's authors last left it: as it was at the last commit that changed what
-# is theirs. A student who commits an answer does not make it the starter.
+# The file as the course's authors last left it: as it was at the last commit that changed
+# what is theirs. A student who commits an answer does not make it the starter.
 starter() {
     theirs=$(for name in README.md check.c hints.md exercise.conf wrong; do
         echo "$folder/$name"
@@ -136,12 +158,14 @@ starter() {
     git show "${commit:-HEAD}:./$file" 2>/dev/null || git show "HEAD:./$file" 2>/dev/null
 }
 
-# Keeps a copy beside the file under the next free number, unless the last one is the same.
+# Keeps a copy beside the file under the next free number, unless the last one is the
+# same.
 keep() {
     number=1
     while [ -e "$file.$number" ]; do number=$((number + 1)); done
     cmp -s "$file" "$file.$((number - 1))" && return
-    if ! cp -p "$file" "$file.kept.new" || ! replace "$file.kept.new" "$file.$number"; then
+    if ! cp -p "$file" "$file.kept.new" ||
+        ! replace "$file.kept.new" "$file.$number"; then
         fail "$file can't be kept beside itself, so nothing was changed"
     fi
     echo "yours is kept: $file.$number"
@@ -168,7 +192,8 @@ verdicts() {
     for one in $(exercises); do
         exercise_open "$one"
         try "$file" yours
-        printf '%s\t%s\t%s\t%s\n' "$exercise" "$verdict" "$(fingerprint "$file" 2>/dev/null)" \
+        print=$(fingerprint "$file" 2>/dev/null)
+        printf '%s\t%s\t%s\t%s\n' "$exercise" "$verdict" "$print" \
             "$(printf '%s' "$fact" | tr '\t' ' ' | iconv -c -f UTF-8 -t UTF-8)"
     done
 }

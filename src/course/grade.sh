@@ -1,6 +1,7 @@
 #!/bin/sh
-# Judges every exercise in a copy of what was committed, into which go the student's own files
-# and no other: an edited check, kit or runner changes nothing. Writes build/grade.json.
+# Judges every exercise in a copy of what was committed, into which go the student's own
+# files and no other: an edited check, kit or runner changes nothing. Writes
+# build/grade.json.
 set -u
 . src/course/answer.sh
 
@@ -45,7 +46,11 @@ judge_pristine() {
 
 as_json() {
     EDITED=$(edited 2>/dev/null) awk -F '\t' -v commit="$commit" -v why="$why" '
-        function quoted(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); return "\"" s "\"" }
+        function quoted(text) {
+            gsub(/\\/, "\\\\", text)
+            gsub(/"/, "\\\"", text)
+            return "\"" text "\""
+        }
         {
             line[NR] = "    {\"exercise\": " quoted($1) ", \"verdict\": " quoted($2) \
                 ", \"fingerprint\": " quoted($3) ", \"fact\": " quoted($4) "}"

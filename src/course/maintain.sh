@@ -1,18 +1,19 @@
 #!/bin/sh
 # For maintainers: that the exercises are what they should be.
 #   src/course/maintain.sh check         their parts, and the verdict on each known answer
-#   src/course/maintain.sh flakes RUNS   that no solution is ever rejected, on a busy machine
+#   src/course/maintain.sh flakes RUNS   that no solution is ever rejected under load
 set -u
 . src/course/answer.sh
 
 wrong=0
 
 complain_of() {
-    echo "  $exercise: $1"
+    say "  $exercise: $1"
     wrong=$((wrong + 1))
 }
 
-# The verdict on answer $1, judged in folder $2, must be $3, for a fact that holds the words $4.
+# The verdict on answer $1, judged in folder $2, must be $3, for a fact that holds the
+# words $4.
 expect() {
     try "$1" "$2"
     if [ "$verdict" != "$3" ]; then
@@ -43,9 +44,10 @@ check_text() {
     done
     for part in 1 2 3; do
         awk -v tier=$part '/^## / { here = $2 + 0 == tier; next } here && NF { found = 1 }
-            END { exit !found }' "$folder/hints.md" || complain_of "hints.md lacks tier $part"
+            END { exit !found }' "$folder/hints.md" ||
+            complain_of "hints.md lacks tier $part"
     done
-    [ -s "solutions/$exercise/notes.md" ] || complain_of "notes.md of the solution is not there"
+    [ -s "solutions/$exercise/notes.md" ] || complain_of "the solution lacks notes.md"
 }
 
 check_wrong() {
@@ -123,8 +125,8 @@ flakes() {
             [ "$verdict" = passed ] || complain_of "run $run: $verdict: $fact"
         done
     done
-    echo "$1 runs of $(exercises | wc -l) solutions, a busy loop on each of $cores cores:" \
-        "$wrong not passed"
+    echo "$1 runs of $(exercises | wc -l) solutions," \
+        "a busy loop on each of $cores cores: $wrong not passed"
     [ $wrong -eq 0 ]
 }
 

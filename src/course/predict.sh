@@ -1,23 +1,27 @@
 #!/bin/sh
 # Predictions: asked for before a lesson's run, never marked, and drawn afterwards.
-#   src/course/predict.sh predict LESSON [FILE]  from the terminal, or from lines "KEY VALUE"
+#   src/course/predict.sh predict LESSON [FILE]  from the terminal, or lines "KEY VALUE"
 #   src/course/predict.sh calibration DIR        the chart of all that has come out
-# The prompts are in lessons/LESSON-predict.txt: KEY | QUESTION | UNIT | COMMAND. The command
-# prints what came out, once the lesson has been run; from then on a prediction stands.
+# The prompts are in lessons/LESSON-predict.txt: KEY | QUESTION | UNIT | COMMAND. The
+# command prints what came out, once the lesson has been run; from then on a prediction
+# stands.
 set -u
 . src/course/answer.sh
 . src/course/state.sh
 
-# Prints the value $1 ("250 ms") in the unit $2 ("0.25 s"); nothing if there is no number or
-# no unit that goes with it.
+# Prints the value $1 ("250 ms") in seconds, bytes, or what else $2 counts ("0.25 s");
+# nothing if there is no number, or no unit of the kind of $2.
 in_unit() {
     printf '%s\n' "$1" | awk -v unit="$2" '
         BEGIN {
-            split("ns 1e-9 us 1e-6 µs 1e-6 ms 1e-3 s 1 m 60 min 60 h 3600", s)
-            split("B 1 kB 1e3 MB 1e6 GB 1e9 KiB 1024 MiB 1048576 GiB 1073741824", b)
-            if (unit == "s") for (i = 1; i in s; i += 2) factor[s[i]] = s[i + 1]
-            else if (unit == "B") for (i = 1; i in b; i += 2) factor[b[i]] = b[i + 1]
-            else {
+            seconds = "ns 1e-9 us 1e-6 µs 1e-6 ms 1e-3 s 1 m 60 min 60 h 3600 "
+            bytes = "B 1 kB 1e3 MB 1e6 GB 1e9 KiB 1024 MiB 1048576 GiB 1073741824 "
+            kind = index(" " seconds, " " unit " ") ? seconds : bytes
+            if (index(" " kind, " " unit " ")) {
+                words = split(kind, word, " ")
+                for (i = 1; i < words; i += 2) factor[word[i]] = word[i + 1]
+                unit = kind == seconds ? "s" : "B"
+            } else {
                 one = unit
                 sub(/s$/, "", one)    # 1 thread, 20 threads, 3k threads
                 factor[unit] = factor[one] = 1
@@ -50,7 +54,8 @@ note_measured() {
     [ -z "$came" ] || note "measured $1/$key $came"
 }
 
-# Asks until there is an answer. Sets predicted; leaves it empty where nobody answers any more.
+# Asks until there is an answer. Sets predicted; leaves it empty where nobody answers any
+# more.
 ask() {
     old=$(recall "predicted $lesson/$key")
     while :; do
@@ -80,6 +85,7 @@ predict() {
         fail "no terminal to ask on; give a file: make $lesson-predict ANSWERS=FILE"
     fi
     exec 4<&0
+    stored=0
     while read_prompt; do
         note_measured "$lesson"
         if [ -n "$(recall "measured $lesson/$key")" ]; then
@@ -89,8 +95,10 @@ predict() {
         else
             if [ -n "$answers" ]; then look_up; else ask || break; fi
             note "predicted $lesson/$key $predicted"
+            stored=$((stored + 1))
         fi
     done <"$prompts"
+    echo "$stored predictions are stored, in $state"
 }
 
 # A row for each prediction of which the outcome is known.
@@ -104,7 +112,8 @@ rows() {
                 key = order[i]
                 if (!(key in measured)) continue
                 split(key, part, "/")
-                print part[1] "," part[2] "," unit[key] "," predicted[key] "," measured[key]
+                row = part[1] "," part[2] "," unit[key]
+                print row "," predicted[key] "," measured[key]
             }
         }' "$state"
 }

@@ -16,8 +16,8 @@ fingerprint() {
     tr -d '[:space:]' <"$1" | sha256sum | cut -c 1-16
 }
 
-# Puts $1, which is complete, in the place of $2. Killed at any moment, $2 is the old one or
-# the new one, and never a part.
+# Puts $1, which is complete, in the place of $2. Killed at any moment, $2 is the old one
+# or the new one, and never a part.
 replace() {
     sync "$1" && mv -f "$1" "$2"
 }
@@ -50,10 +50,11 @@ recall() {
         END                     { print last }' "$state"
 }
 
-# How many lines begin with these words.
-count_of() {
-    [ -e "$state" ] || { echo 0; return; }
-    WORDS="$1 " awk 'index($0, ENVIRON["WORDS"]) == 1 { n++ } END { print n + 0 }' "$state"
+# How many different answers to the exercise there were.
+count_attempts() {
+    EXERCISE=$1 awk '
+        $1 == "attempt" && $2 == ENVIRON["EXERCISE"] && !seen[$3]++ { count++ }
+        END { print count + 0 }' "$state"
 }
 
 is_passed() {
