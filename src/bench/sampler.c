@@ -248,35 +248,38 @@ int sampler_begin(struct sampler *sampler, pid_t pid, char why[SAMPLER_WHY])
         snprintf(why, SAMPLER_WHY, "%s: %s", refused, strerror(-error));
     sampler->all = (struct span){.process = -1, .thread = -1, .state = SPAN_ALL,
                                  .from_ns = sampler->look_ns, .to_ns = sampler->look_ns};
-    for (int i = 0; i < sampler->process_count; i++)
-        sampler->cpu_ns += read_cpu_ns(&sampler->processes[i]);
     return error;
 }
 
-static int look_at_all(struct sampler *sampler, int64_t now_ns)
+/* Who runs has its time added up at the next tick of the kernel's clock only, or when it
+   stops: a look that finds nothing new then leaves the time open, for the next one. */
+static int add_up(struct sampler *sampler, int64_t now_ns)
 {
     int64_t cpu_ns = 0;
+    bool running = false;
     for (int i = 0; i < sampler->process_count; i++)
         cpu_ns += read_cpu_ns(&sampler->processes[i]);
-    int error = stretch(sampler, &sampler->all, now_ns, cpu_ns - sampler->cpu_ns, 0);
+    for (int i = 0; i < sampler->thread_count; i++)
+        running = running || sampler->threads[i].span.state == SPAN_RUNNING;
+    int64_t used_ns = cpu_ns - sampler->cpu_ns;
     sampler->cpu_ns = cpu_ns;
-    for (int i = 0; i < sampler->thread_count && !error; i++)
-        if (sampler->threads[i].listed)
-            error = look_at(sampler, &sampler->threads[i], now_ns);
-    return error;
+    return running && used_ns == 0 ? 0 : stretch(sampler, &sampler->all, now_ns, used_ns, 0);
 }
 
 int sampler_look(struct sampler *sampler)
 {
-    int64_t now_ns = clock_ns();
     for (int i = 0; i < sampler->thread_count; i++)
         sampler->threads[i].listed = false;
     int error = list_children(sampler);
     for (int i = 0; i < sampler->process_count && !error; i++)
         if (sampler->processes[i].pid != 0)
             error = list_threads(sampler, i);
+    int64_t now_ns = clock_ns();    /* now that all are known, they are quickly looked at */
+    for (int i = 0; i < sampler->thread_count && !error; i++)
+        if (sampler->threads[i].listed)
+            error = look_at(sampler, &sampler->threads[i], now_ns);
     if (!error)
-        error = look_at_all(sampler, now_ns);
+        error = add_up(sampler, now_ns);
     if (!error)
         error = remove_gone(sampler, now_ns);
     sampler->look_ns = now_ns;
@@ -289,8 +292,9 @@ int sampler_end(struct sampler *sampler)
     for (int i = 0; i < sampler->thread_count; i++)
         sampler->threads[i].listed = false;
     int error = remove_gone(sampler, now_ns);
+    sampler->all.to_ns = sampler->look_ns;
     if (!error)
-        error = cut(sampler, &sampler->all);
+        error = keep(sampler, &sampler->all);
     for (int i = 0; i < sampler->process_count; i++)
         end_process(&sampler->processes[i]);
     if (sampler->children_fd >= 0)

@@ -62,9 +62,10 @@ struct sampler {
     size_t                 span_count;
 };
 
-/* Begins to look at a process of this user, its threads, and the children that its first
-   thread starts; beyond as many as above, they are left out. Returns 0, or -errno with why
-   set to a sentence that says what it may not see. To be followed by sampler_end in any case. */
+/* Begins to look at a process of this user, which has just started, its threads, and the
+   children that its first thread starts; beyond as many as above, they are left out. The
+   first spans have all that was used since the start. Returns 0, or -errno with why set to
+   what it can't see. To be followed by sampler_end in any case. */
 int sampler_begin(struct sampler *sampler, pid_t pid, char why[SAMPLER_WHY]);
 
 /* Looks at all of them. Returns 0, -ESRCH if none is left, or another -errno. */

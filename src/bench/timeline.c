@@ -65,7 +65,6 @@ static int watch(struct bench *bench, struct trial *trial, pid_t pid,
                  struct sampler *sampler, char why[SAMPLER_WHY])
 {
     int64_t deadline_ns = clock_ns() + (int64_t)WATCH_S * CLOCK_S;
-    stand_aside(bench, true);
     int error = sampler_begin(sampler, pid, why);
     bool begun = !error;
     while (!error && !*bench->stop && clock_ns() < deadline_ns) {
@@ -74,19 +73,19 @@ static int watch(struct bench *bench, struct trial *trial, pid_t pid,
             break;
     }
     int ended = sampler_end(sampler);
-    stand_aside(bench, false);
     error = error && error != -ESRCH ? error : ended;
     if (error && begun)
         snprintf(why, SAMPLER_WHY, "%s", strerror(-error));
     return error;
 }
 
-/* The first who has rows begins the file anew. Returns 0, or -errno with bench->why set. */
+/* Adds the rows of one run. Returns 0, or -errno with bench->why set. */
 static int write_threads(struct bench *bench, const struct sampler *sampler,
-                         const char *model, int64_t zero_ns, bool first)
+                         const char *model, int64_t zero_ns)
 {
     char path[BENCH_PATH];
     bench_csv_path(bench, "threads", path);
+    bool first = access(path, F_OK) < 0;
     FILE *csv = first ? csv_create(path, sampler_csv_header) : fopen(path, "ae");
     int error = csv ? 0 : -errno;
     if (csv) {
@@ -96,6 +95,14 @@ static int write_threads(struct bench *bench, const struct sampler *sampler,
     return error ? bench_fail(bench, error, "%.400s: %s", path, strerror(-error)) : 0;
 }
 
+/* What an earlier run left does not belong to the requests of this one. */
+static void remove_threads(const struct bench *bench)
+{
+    char path[BENCH_PATH];
+    bench_csv_path(bench, "threads", path);
+    unlink(path);
+}
+
 /* --- The whole ---------------------------------------------------------------------- */
 
 static int run(struct bench *bench, struct trial *trial, struct sampler *sampler,
@@ -103,11 +110,13 @@ static int run(struct bench *bench, struct trial *trial, struct sampler *sampler
 {
     char why[SAMPLER_WHY];
     *watched = false;
+    stand_aside(bench, true);
     pid_t pid = trial_start(bench, trial);
+    if (pid >= 0 && trial->monotonic)
+        *watched = watch(bench, trial, pid, sampler, why) == 0;
+    stand_aside(bench, false);
     if (pid < 0)
         return (int)pid;
-    if (trial->monotonic)
-        *watched = watch(bench, trial, pid, sampler, why) == 0;
     if (trial->monotonic && !*watched)
         bench_say(bench, "no threads in threads.csv: %s: %s", trial->contender->name, why);
     return trial_finish(bench, trial);
@@ -120,6 +129,8 @@ static int measure(struct bench *bench, const struct record *record,
     struct sampler sampler = {.span_count = 0};
     bool watched;
     speed_path(bench, path);
+    if (record->count == 0)
+        remove_threads(bench);
     struct trial trial = {
         .contender = &bench->contenders.items[cell->contender],
         .requests = cell->requests,
@@ -133,8 +144,7 @@ static int measure(struct bench *bench, const struct record *record,
     for (int i = 0; ran == TRIAL_RAN && i < trial.requests; i++)
         write_row(csv, trial.contender->name, outcome->trial, i, zero_ns, trial.results[i]);
     if (watched && zero_ns > 0) {
-        int error = write_threads(bench, &sampler, trial.contender->name, zero_ns,
-                                  record->count == 0);
+        int error = write_threads(bench, &sampler, trial.contender->name, zero_ns);
         ran = error ? error : ran;
     }
     outcome->valid = ran == TRIAL_RAN && trial_judge(bench, &trial, TRIAL_TIMED);
