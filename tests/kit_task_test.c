@@ -96,7 +96,7 @@ static void await_state(const struct task *task, enum task_state state,
 
 static const struct {
     void      (*work)(struct worker *);
-    const char *names[2];    /* glibc takes one or the other, as the architecture has it */
+    const char *names[2];    /* glibc takes the one that the architecture has */
 } sleepers[] = {
     {in_recv, {"recv", "recv"}},
     {in_poll, {"poll", "ppoll"}},
@@ -144,7 +144,7 @@ START_TEST(who_sleeps_uses_nothing)
 }
 END_TEST
 
-/* Of the processors that we may use, the first, by its bit; false if it is the only one. */
+/* Of the processors that we may use, the first, by its bit; false if there is but one. */
 static bool choose_processor(unsigned long mask[16])
 {
     unsigned long all[16] = {0};
@@ -174,7 +174,8 @@ START_TEST(who_has_no_processor_is_ready_and_not_running)
     }
     for (int i = 0; i < BOTH; i++) {
         worker_start(&workers[i], spin);
-        ck_assert_int_eq(syscall(SYS_sched_setaffinity, workers[i].tid, sizeof mask, mask), 0);
+        long bound = syscall(SYS_sched_setaffinity, workers[i].tid, sizeof mask, mask);
+        ck_assert_int_eq(bound, 0);
         ck_assert_int_eq(task_open(&tasks[i], getpid(), workers[i].tid), 0);
     }
     for (int i = 0; i < BOTH; i++) {    /* each has its turns */

@@ -150,7 +150,7 @@ static int add_process(struct sampler *sampler, pid_t pid)
     if (!process->tasks)
         return is_gone(-errno) ? 0 : -errno;
     if (clock_getcpuclockid(pid, &process->clock) != 0)
-        process->clock = -1;    /* it has gone meanwhile; that it used nothing is near it */
+        process->clock = -1;    /* gone meanwhile; it has hardly used any */
     sampler->process_count++;
     return 0;
 }
@@ -184,7 +184,8 @@ static int list_children(struct sampler *sampler)
     return error;
 }
 
-static struct sampler_thread *find_thread(struct sampler *sampler, int process, pid_t tid)
+static struct sampler_thread *find_thread(struct sampler *sampler, int process,
+                                          pid_t tid)
 {
     for (int i = 0; i < sampler->thread_count; i++)
         if (sampler->threads[i].tid == tid && sampler->threads[i].process == process)
@@ -263,7 +264,9 @@ static int add_up(struct sampler *sampler, int64_t now_ns)
         running = running || sampler->threads[i].span.state == SPAN_RUNNING;
     int64_t used_ns = cpu_ns - sampler->cpu_ns;
     sampler->cpu_ns = cpu_ns;
-    return running && used_ns == 0 ? 0 : stretch(sampler, &sampler->all, now_ns, used_ns, 0);
+    if (running && used_ns == 0)
+        return 0;
+    return stretch(sampler, &sampler->all, now_ns, used_ns, 0);
 }
 
 int sampler_look(struct sampler *sampler)
@@ -274,7 +277,7 @@ int sampler_look(struct sampler *sampler)
     for (int i = 0; i < sampler->process_count && !error; i++)
         if (sampler->processes[i].pid != 0)
             error = list_threads(sampler, i);
-    int64_t now_ns = clock_ns();    /* now that all are known, they are quickly looked at */
+    int64_t now_ns = clock_ns();    /* all are known: to look at them is quick now */
     for (int i = 0; i < sampler->thread_count && !error; i++)
         if (sampler->threads[i].listed)
             error = look_at(sampler, &sampler->threads[i], now_ns);
@@ -339,7 +342,8 @@ static void write_call(FILE *csv, const struct span *span)
 void sampler_write(const struct sampler *sampler, FILE *csv, const char *model,
                    int64_t zero_ns)
 {
-    static const char *const states[] = {"running", "ready", "asleep", "started", "ended", ""};
+    static const char *const states[] = {"running", "ready", "asleep",
+                                         "started", "ended", ""};
     for (size_t i = 0; i < sampler->span_count; i++) {
         const struct span *span = &sampler->spans[i];
         csv_text(csv, model);

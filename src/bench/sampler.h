@@ -1,5 +1,5 @@
-/* What each thread of a run was doing, and when: found by looking at them all from outside,
-   again and again. Between two looks only their counters tell what happened. */
+/* What each thread of a run was doing, and when: found by looking at them all from
+   outside, again and again. Between two looks only their counters tell what happened. */
 #ifndef BENCH_SAMPLER_H
 #define BENCH_SAMPLER_H
 
@@ -64,8 +64,8 @@ struct sampler {
 
 /* Begins to look at a process of this user, which has just started, its threads, and the
    children that its first thread starts; beyond as many as above, they are left out. The
-   first spans have all that was used since the start. Returns 0, or -errno with why set to
-   what it can't see. To be followed by sampler_end in any case. */
+   first spans have all that was used since the start. Returns 0, or -errno with why set
+   to what it can't see. To be followed by sampler_end in any case. */
 int sampler_begin(struct sampler *sampler, pid_t pid, char why[SAMPLER_WHY]);
 
 /* Looks at all of them. Returns 0, -ESRCH if none is left, or another -errno. */

@@ -1,5 +1,5 @@
-/* timeline: who waited when? Ten requests of each model, each with all its moments; and in
-   threads.csv what each thread did meanwhile, on the same axis. */
+/* timeline: who waited when? Ten requests of each model, each with all its moments; and
+   in threads.csv what each thread did meanwhile, on the same axis. */
 #include "bench/report.h"
 #include "bench/sampler.h"
 #include "bench/speed.h"
@@ -21,8 +21,8 @@ static const int sizes[] = {REQUESTS, 0};
 
 /* --- The requests ------------------------------------------------------------------- */
 
-/* When the first one started; 0 if none did. An external's times have another zero already,
-   its own. */
+/* When the first one started; 0 if none did. An external's times have their own zero
+   already. */
 static int64_t find_zero(const struct trial *trial)
 {
     int64_t zero_ns = 0;
@@ -57,7 +57,7 @@ static void stand_aside(const struct bench *bench, bool aside)
     for (size_t i = 0; !aside && i < sizeof cpus.bits / sizeof *cpus.bits; i++)
         cpus.bits[i] |= bench->client_cpus.bits[i];
     if (bench->bound)
-        cpus_bind(&cpus);    /* if it can't, the picture is worse, and no number is wrong */
+        cpus_bind(&cpus);    /* if it can't, it is found ready, and no number is wrong */
 }
 
 /* Looks at the run until it ends. Returns 0, or -errno with why set. */
@@ -118,7 +118,8 @@ static int run(struct bench *bench, struct trial *trial, struct sampler *sampler
     if (pid < 0)
         return (int)pid;
     if (trial->monotonic && !*watched)
-        bench_say(bench, "no threads in threads.csv: %s: %s", trial->contender->name, why);
+        bench_say(bench, "no threads in threads.csv: %s: %s", trial->contender->name,
+                  why);
     return trial_finish(bench, trial);
 }
 
@@ -142,7 +143,8 @@ static int measure(struct bench *bench, const struct record *record,
     int ran = run(bench, &trial, &sampler, &watched);
     int64_t zero_ns = ran == TRIAL_RAN ? find_zero(&trial) : 0;
     for (int i = 0; ran == TRIAL_RAN && i < trial.requests; i++)
-        write_row(csv, trial.contender->name, outcome->trial, i, zero_ns, trial.results[i]);
+        write_row(csv, trial.contender->name, outcome->trial, i, zero_ns,
+                  trial.results[i]);
     if (watched && zero_ns > 0) {
         int error = write_threads(bench, &sampler, trial.contender->name, zero_ns);
         ran = error ? error : ran;

@@ -46,7 +46,7 @@ void task_close(struct task *task)
     *task = (struct task){-1, -1, -1};
 }
 
-/* Reads all of a file, as it is now: such a file is written anew when it is read from 0. */
+/* Reads all of a file as it is now: /proc writes it anew for who reads from 0. */
 static int read_file(int fd, char text[FILE_TEXT])
 {
     ssize_t got = pread(fd, text, FILE_TEXT - 1, 0);
@@ -105,7 +105,7 @@ int task_look(const struct task *task, struct task_look *look)
     *look = (struct task_look){.state = TASK_ASLEEP};
     int error = read_schedstat(task, look, &turns);
     if (!error)
-        error = read_file(task->syscall_fd, text);    /* "0 0x3 ...", "-1 ..." or "running" */
+        error = read_file(task->syscall_fd, text);    /* "0 0x3 ...", "running" */
     if (error)
         return error;
     if (strncmp(text, "running", 7) == 0)

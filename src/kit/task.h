@@ -1,5 +1,5 @@
-/* One thread of any program, looked at from outside: proc(5) tells whether it runs, is ready
-   to run, or sleeps, and in which system call. It is neither stopped nor touched. */
+/* One thread of any program, looked at from outside: proc(5) tells whether it runs, is
+   ready to run, or sleeps, and in which system call. It is not stopped or touched. */
 #ifndef KIT_TASK_H
 #define KIT_TASK_H
 
@@ -13,7 +13,7 @@ enum task_state {
     TASK_ENDED       /* a zombie: its parent has not taken notice yet */
 };
 
-/* The files of /proc that tell of one thread, kept open: it is looked at again and again. */
+/* The files of /proc that tell of one thread, kept open to be read again and again. */
 struct task {
     int syscall_fd, schedstat_fd, status_fd;
 };
@@ -21,8 +21,8 @@ struct task {
 struct task_look {
     enum task_state state;
     long            call;        /* in which it sleeps: SYS_..., or -1, in none; else 0 */
-    int64_t         cpu_ns;      /* that it has run since its start, and that it was ... */
-    int64_t         ready_ns;    /* ... ready. Of the turn that lasts, not all is in it */
+    int64_t         cpu_ns;      /* that it has run since its start, and that it ... */
+    int64_t         ready_ns;    /* ... was ready. Of a turn that lasts, not all counts */
 };
 
 /* Returns 0, or -errno: -EACCES or -EPERM where it may not be looked at, -ESRCH if it has
