@@ -44,6 +44,7 @@ status=0
     -o "$out" || status=$?
 [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || exit "$status"    # 3: some trials do not count
 cp "$work/timeline.csv" "$out"
+rm -f "$out/threads.csv"          # of other requests, if there is one
 src/lines.sh >"$out/lines.csv"    # what each model costs the programmer
 echo
 echo "The charts:"

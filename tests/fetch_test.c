@@ -88,6 +88,26 @@ START_TEST(fetch_puts_all_in_flight_unless_told_otherwise)
 }
 END_TEST
 
+/* Every start, seen as another program's clock sees it. */
+START_TEST(fetch_writes_the_times_of_the_clock_if_asked)
+{
+    const char *argv[] = {FETCH, "-m", "libevent", "-n", "3", "--monotonic", "-o", csv,
+                          url("/delay/1ms"), NULL};
+    int64_t before_ns = clock_ns();
+    ck_assert_int_eq(program_run(argv, &output), 0);
+    char *text = folder_read("requests.csv");
+    char *rest = strchr(text, '\n') + 1;
+    for (char *line; (line = strtok_r(rest, "\n", &rest)) != NULL;) {
+        struct result result;
+        int request;
+        ck_assert_int_eq(result_read(line, &request, &result), 0);
+        ck_assert_int_gt(result.start_ns, before_ns);
+        ck_assert_int_lt(result.end_ns, clock_ns());
+    }
+    free(text);
+}
+END_TEST
+
 START_TEST(fetch_lists_its_models)
 {
     const char *argv[] = {FETCH, "--list", NULL};
@@ -402,6 +422,7 @@ int main(void)
     tcase_add_loop_test(tcase, fetch_reports_a_clean_run, 0, count);
     tcase_add_test(tcase, fetch_puts_all_in_flight_unless_told_otherwise);
     tcase_add_test(tcase, fetch_lists_its_models);
+    tcase_add_test(tcase, fetch_writes_the_times_of_the_clock_if_asked);
     tcase_add_test(tcase, fetch_says_why_a_model_is_unavailable);
     tcase_add_test(tcase, fetch_prints_its_help);
     tcase_add_loop_test(tcase, fetch_refuses_wrong_usage_in_one_sentence, 0,

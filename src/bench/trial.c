@@ -47,7 +47,8 @@ static void compose(const struct bench *bench, const struct trial *trial,
         argv[word++] = (char *)contender->name;
     }
     char *const rest[] = {"-n", numbers[0], "-c", numbers[1], "--timeout", numbers[2],
-                          "-o", (char *)bench->launcher.requests_csv, text, NULL};
+                          "-o", (char *)bench->launcher.requests_csv, text,
+                          trial->monotonic ? "--monotonic" : NULL, NULL};
     memcpy(argv + word, rest, sizeof rest);
 }
 

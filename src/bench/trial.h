@@ -30,6 +30,8 @@ struct trial {
     int64_t                 bound_ns;     /* of the whole; 0: by ideal and timeout */
     char *const            *argv;         /* another program's words; NULL: contender's */
     bool                    unbound;      /* may use all cores, the server's too */
+    bool                    monotonic;    /* times of results are CLOCK_MONOTONIC's own;
+                                             for fetch's models only */
     /* What was found. */
     struct result          *results;
     struct summary          summary;

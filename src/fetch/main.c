@@ -24,7 +24,7 @@ struct options {
     int64_t     count, in_flight;    /* in_flight 0: as many as the model can */
     int64_t     timeout_ns, stack_bytes;
     const char *output;
-    bool        list;
+    bool        monotonic, list;
 };
 
 static const struct option_spec specs[] = {
@@ -40,6 +40,8 @@ static const struct option_spec specs[] = {
             "stack of each thread, as in 64K (default: the system's)"},
     {'o', "output", "FILE", OPTION_TEXT, offsetof(struct options, output), 0, 0,
      "write requests.csv, a row for each request, to FILE"},
+    {0, "monotonic", NULL, OPTION_FLAG, offsetof(struct options, monotonic), 0, 0,
+     "its times are CLOCK_MONOTONIC's own, not since the run's start"},
     {0, "list", NULL, OPTION_FLAG, offsetof(struct options, list), 0, 0,
      "list the models and exit"},
 };
@@ -190,7 +192,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < workload.count; i++)
         results[i].error = ECANCELED;
 
-    int64_t zero_ns = clock_ns();
+    int64_t zero_ns = options.monotonic ? 0 : clock_ns();
     int error = model->run(&workload, results);
 
     struct summary summary;
