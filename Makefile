@@ -31,9 +31,8 @@ objects = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(addp
 # All of some folders but what has a main: for the tests, which bring their own.
 pieces  = $(filter-out %/main.o,$(call objects,$(1)))
 
-programs := $(addprefix $(BUILD)/,latency-server fetch bench first-second pingpong \
+programs := $(addprefix $(BUILD)/,latency-server fetch bench first-second whowaits pingpong \
     $(if $(filter x86_64 aarch64,$(shell uname -m)),pingpong-assembly))
-programs := $(addprefix $(BUILD)/,latency-server fetch bench first-second whowaits)
 suites   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*_test.c))
 scripts  := $(wildcard tests/*_test.sh)
 
