@@ -131,18 +131,17 @@ static const char *find_frame(char *messages)
 /* Looks for the one line of a sanitizer's report that says it all. Takes it apart. */
 static struct report find_report(char *messages)
 {
-    char *fact = strstr(messages, "runtime error: ");    /* where it was stands before */
-    char *start = fact;
-    if (!fact && !(fact = strstr(messages, "SUMMARY: ")))
+    char *summary = strstr(messages, "SUMMARY: ");
+    char *error = strstr(messages, ": runtime error: ");    /* where it was stands before */
+    if (!error && !summary)
         return (struct report){0};
-    char *end = fact + strcspn(fact, "\n");
-    while (start && start > messages && start[-1] != '\n')
-        start--;
-    fact = strndup(fact, (size_t)(end - fact));
-    if (!start)
+    char *fact = error ? error + 2 : summary;
+    fact = strndup(fact, strcspn(fact, "\n"));
+    if (!error)
         return (struct report){.fact = fact, .where = find_frame(messages)};
-    *strstr(start, ": runtime error: ") = '\0';
-    return (struct report){.fact = fact, .where = start};
+    *error = '\0';
+    char *line = strrchr(messages, '\n');
+    return (struct report){.fact = fact, .where = line ? line + 1 : messages};
 }
 
 void judge_reject(struct judge *judge, const char *fact, ...)

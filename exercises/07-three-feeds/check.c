@@ -130,29 +130,6 @@ START_TEST(one_silent_one_dripping_one_fast)
 }
 END_TEST
 
-/* Cut anywhere, and in segments that fill the buffer: not a byte is lost. */
-START_TEST(many_lines_cut_anywhere)
-{
-    struct scene scene;
-    enum { LINES = 300, PIECE = 150 };
-    static char text[LINES * JUDGE_TOKEN + 1];
-    begin(&scene);
-    scene.judge.look = "how many bytes recv(2) may store, and which move to the front";
-    for (int i = 0; i < LINES; i++) {
-        char token[JUDGE_TOKEN];
-        judge_token(token);
-        expect(&scene, 2, token);
-        strcat(strcat(text, token), "\n");
-    }
-    for (size_t at = 0; at < strlen(text); at += PIECE) {
-        char piece[PIECE + 1];
-        snprintf(piece, sizeof piece, "%s", text + at);
-        say(&scene, 2, piece);
-    }
-    judge_await_output(&scene.judge, scene.due);
-}
-END_TEST
-
 /* A line that leaves room for 50 bytes, when 200 come; then one that never ends. */
 START_TEST(the_longest_line)
 {
@@ -176,6 +153,29 @@ START_TEST(the_longest_line)
     say(&scene, 1, "xx");
     judge_no_more_output(&scene.judge, scene.due);
     say_line(&scene, 2);
+}
+END_TEST
+
+/* Cut anywhere, and in segments that fill the buffer: not a byte is lost. */
+START_TEST(many_lines_cut_anywhere)
+{
+    struct scene scene;
+    enum { LINES = 300, PIECE = 150 };
+    static char text[LINES * JUDGE_TOKEN + 1];
+    begin(&scene);
+    scene.judge.look = "how many bytes recv(2) may store, and which move to the front";
+    for (int i = 0; i < LINES; i++) {
+        char token[JUDGE_TOKEN];
+        judge_token(token);
+        expect(&scene, 2, token);
+        strcat(strcat(text, token), "\n");
+    }
+    for (size_t at = 0; at < strlen(text); at += PIECE) {
+        char piece[PIECE + 1];
+        snprintf(piece, sizeof piece, "%s", text + at);
+        say(&scene, 2, piece);
+    }
+    judge_await_output(&scene.judge, scene.due);
 }
 END_TEST
 
@@ -224,8 +224,8 @@ int main(int argc, char **argv)
         one_thread_asleep_for_all,
         a_line_is_printed_when_it_is_whole,
         one_silent_one_dripping_one_fast,
-        many_lines_cut_anywhere,
         the_longest_line,
+        many_lines_cut_anywhere,
         the_end_of_one_is_not_the_end,
         it_ends_when_all_have_ended,
     };
