@@ -32,8 +32,9 @@ static enum who judge_unwatched(const struct evidence *e, char *words)
     }
     /* A reader in order has one socket in its call, and others besides. */
     if (e->single == 0 || e->many > 0 || e->rings > 0 || e->sockets < e->at_gate) {
-        say(words, "unknown: no thread sleeps for %d of the %d requests; most sleep in "
-            "%s", e->at_gate - e->watched, e->at_gate, e->call);
+        say(words, "unknown: no thread sleeps for %d of the %d requests%s%s",
+            e->at_gate - e->watched, e->at_gate, *e->call ? "; most sleep in " : "",
+            e->call);
         return WHO_UNKNOWN;
     }
     bool caught = e->order == ORDER_UNREAD;
@@ -106,21 +107,21 @@ static enum who judge_watched(const struct evidence *e, char *words)
 
 static enum who judge_who(const struct evidence *e, char *words)
 {
+    bool all = e->watched >= e->at_gate;
+    int waiters = e->single + e->many + e->rings;
     if (e->overflowed) {
         say(words, "unknown: more than %d requests came, and opened the gate too soon",
             e->asked);
     } else if (e->at_gate == 0) {
         say(words, "unknown: nobody stood at the gate");
-    } else if (e->spinning > 0) {
+    } else if (e->spinning > 0 && e->order == ORDER_READ && (all || waiters == 0)) {
         say(words, "nobody: %d thread%s, which ask%s again and again", e->spinning,
             e->spinning == 1 ? " spins" : "s spin", e->spinning == 1 ? "s" : "");
         return WHO_SPIN;
     } else if (!e->settled) {
         say(words, "unknown: its threads did not come to rest");
-    } else if (e->watched < e->at_gate) {
-        return judge_unwatched(e, words);
     } else {
-        return judge_watched(e, words);
+        return all ? judge_watched(e, words) : judge_unwatched(e, words);
     }
     return WHO_UNKNOWN;
 }

@@ -34,7 +34,8 @@ struct evidence {
     int  watched;              /* ... for which a thread sleeps */
     int  single, many, rings;  /* threads asleep for one socket; for several; in a ring */
     int  waiting_processes;    /* to which those belong */
-    int  spinning;             /* threads that ask again and again, instead */
+    int  spinning;             /* threads that run or nap, and may ask again and again:
+                                  if they read the last answer first, they did */
     int  hidden;               /* threads at which one may not look */
     char call[CALL_NAME];      /* in which they wait; else in which most sleep */
     bool one_call;             /* they all sleep in that one */

@@ -294,32 +294,35 @@ static enum next identify(const struct roll *held, const struct roll *now, int i
     return next;
 }
 
+/* What became of the answers so far, the last to come having been answered first. */
+static enum order judge_order(struct pair *pair, int64_t answered, bool more)
+{
+    int unread = latest(pair)->unread;
+    /* Two answers: the first has been closed. Or one, which is no longer to be seen. */
+    if (answered > 1 || (answered == 1 && more))
+        return ORDER_READ;
+    if (answered == 1 && unread == 0 && judge_rest(pair) != REST_NOT_YET)
+        return ORDER_READ;
+    return answered > 0 && unread > 0 && is_over(pair) ? ORDER_UNREAD : ORDER_NOT_TRIED;
+}
+
 /* What the latest reading tells. Returns whether that is all there is to be learnt. */
 static bool learn(struct watch *watch, struct pair *pair, const struct gate_count *held)
 {
     struct evidence *e = &watch->evidence;
     const struct gate_count *now = &pair->last.count;
-    int64_t answered = now->answered - held->answered;
-    if (now->requests > held->requests)
+    bool more = now->requests > held->requests;
+    /* Whoever sleeps for one socket alone can read no other first. */
+    bool tries = e->at_gate > 1 || e->spinning > 0;
+    if (more)
         e->next = identify(&watch->after, latest(pair), waiting(pair));
+    if (tries && e->order == ORDER_NOT_TRIED)
+        e->order = judge_order(pair, now->answered - held->answered, more);
     e->ended = pair->left == 0;
-    bool rests = !e->ended && judge_rest(pair) == REST_ASLEEP;
-    bool in_order = e->at_gate > 1 && e->order == ORDER_NOT_TRIED;
-    /* One is answered, and that has been read; or two, and the first has been closed. */
-    if (in_order &&
-        (answered > 1 || (rests && answered == 1 && latest(pair)->unread == 0)))
-        e->order = ORDER_READ;
-    if (e->ended)
-        return true;
-    bool all_known = e->at_gate == e->asked || e->next > NEXT_SOMEHOW ||
-                     (e->next == NEXT_SOMEHOW && e->spinning > 0);
-    if (all_known && (e->at_gate == 1 || e->spinning > 0 || e->order != ORDER_NOT_TRIED))
-        return true;
-    if (!is_over(pair))
-        return has_given_up(pair);
-    if (rests && in_order && answered > 0 && latest(pair)->unread > 0)
-        e->order = ORDER_UNREAD;
-    return true;
+    bool know_next = e->at_gate == e->asked || e->next > NEXT_SOMEHOW ||
+                     (more && e->spinning > 0);
+    bool know_order = !tries || e->order != ORDER_NOT_TRIED;
+    return e->ended || (know_next && know_order) || is_over(pair) || has_given_up(pair);
 }
 
 /* Opens the gate, and sees what comes of it. */
