@@ -1,7 +1,7 @@
 /* For a shim: stands between an answer and its threads. One thread has the turn and runs
-   until it waits for another, or for something outside; then the next has it, in the order
-   in which they became ready. Whatever happens, happens at every run. What POSIX leaves
-   open goes as badly as it may:
+   until it waits for another, or for something outside; then the next has it, in the
+   order in which they became ready. Whatever happens, happens at every run. What POSIX
+   leaves open goes as badly as it may:
        a thread begins only when the one that started it waits;
        a signal wakes one of the signaller's own kind (started with the same function), if
        one sleeps there; who is woken runs when all that were ready before have run;
@@ -238,8 +238,8 @@ int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
     return ETIMEDOUT;
 }
 
-/* The link to the first who sleeps on cond and was started like that one, if it is not NULL;
-   a link to NULL if there is none. */
+/* The link to the first who sleeps on cond, and was started like that one if it is not
+   NULL; a link to NULL if there is none. */
 static struct actor **find_asleep(const pthread_cond_t *cond, const struct actor *like)
 {
     struct actor **link = &asleep.first;

@@ -69,8 +69,8 @@ static bool queue_put(struct queue *queue, int page)
     return true;
 }
 
-/* Takes the oldest page. Waits while there is none. Returns false if there is none and the
-   queue is closed: what was put before the close can still be taken. */
+/* Takes the oldest page. Waits while there is none. Returns false if there is none and
+   the queue is closed: what was put before the close can still be taken. */
 static bool queue_take(struct queue *queue, int *page)
 {
     /* TODO: the same */
@@ -107,11 +107,13 @@ struct job {
 static void *fetch(void *arg)
 {
     struct job *job = arg;
-    char *end, *words = job->words;
-    for (long page = strtol(words, &end, 10); end != words; page = strtol(words, &end, 10)) {
-        bool put = queue_put(&job->office->queue, (int)page);
-        printf("put %ld%s\n", page, put ? "" : ": closed");
-        words = end;
+    char *rest = job->words, *word;
+    while ((word = strsep(&rest, " \t\n")) != NULL) {
+        int page = atoi(word);
+        if (word[0] == '\0')
+            continue;
+        bool put = queue_put(&job->office->queue, page);
+        printf("put %d%s\n", page, put ? "" : ": closed");
     }
     return NULL;
 }
@@ -151,8 +153,8 @@ static _Noreturn void give_up(const char *what)
     exit(1);
 }
 
-static struct job *job_start(struct office *office, void *(*work)(void *), const char *words,
-                             struct job *next)
+static struct job *job_start(struct office *office, void *(*work)(void *),
+                             const char *words, struct job *next)
 {
     struct job *job = malloc(sizeof *job);
     if (!job)
@@ -206,7 +208,8 @@ int main(int argc, char **argv)
         else if (strcmp(word, "count") == 0)
             count_pages(&office, strtol(line + length, NULL, 10));
         else
-            fputs("bounded_queue: put PAGE..., take COUNT, close or count THREADS\n", stderr);
+            fputs("bounded_queue: put PAGE..., take COUNT, close, count THREADS\n",
+                  stderr);
     }
     jobs = job_start(&office, close_queue, "", jobs);
     jobs_await(jobs);

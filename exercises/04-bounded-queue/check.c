@@ -1,5 +1,5 @@
-/* The check of "bounded queue": the list of README.md, point by point. The judge writes the
-   commands, waits until every thread sleeps, and reads what they have said. */
+/* The check of "bounded queue": the list of README.md, point by point. The judge writes
+   the commands, waits until every thread sleeps, and reads what they have said. */
 #include "tests/judge.h"
 
 #include "kit/array.h"
@@ -15,9 +15,12 @@
 
 enum { ROOM = 4, PAGES = 100 };
 
-static const char look_put[] = "queue_put(): what it waits for, on what, and who is told after";
-static const char look_take[] = "queue_take(): what it waits for, on what, and who is told after";
-static const char look_close[] = "queue_close(): who may be asleep, and how many of them are told";
+static const char look_put[] = "queue_put(): what it waits for, and who is told after",
+                  look_take[] = "queue_take(): what it waits for, and who is told after",
+                  look_rest[] = "queue_take(): when there is a page, and it is closed",
+                  look_close[] = "queue_close(): who may sleep, and how many are told",
+                  look_woken[] = "what is known when pthread_cond_wait() returns",
+                  look_whom[] = "who sleeps on which condition, and who is signalled";
 
 /* An answer, and the pages of this case: numbers that nobody can know beforehand. */
 struct scene {
@@ -57,7 +60,8 @@ static void command(struct scene *scene, const char *word, const int *numbers, i
     char line[1024];
     int length = snprintf(line, sizeof line, "%s", word);
     for (int i = 0; i < count; i++)
-        length += snprintf(line + length, sizeof line - (size_t)length, " %d", numbers[i]);
+        length += snprintf(line + length, sizeof line - (size_t)length, " %d",
+                           numbers[i]);
     ck_assert_int_lt(length, (int)sizeof line - 1);
     line[length++] = '\n';
     ck_assert_int_eq(write(scene->commands_fd, line, (size_t)length), length);
@@ -90,14 +94,16 @@ static void read_line(struct scene *scene, const char *line, struct said *said)
     else if (sscanf(line, "count %d", &page) == 1)
         said->counted = page;
     else
-        judge_reject(&scene->judge, "printed \"%.40s\", which no thread has to say", line);
+        judge_reject(&scene->judge, "printed \"%.40s\", which is no thread's to say",
+                     line);
 }
 
 static void read_said(struct scene *scene, struct said *said)
 {
     *said = (struct said){.counted = -1};
     char *output = judge_output(&scene->judge), *rest;
-    for (char *line = strtok_r(output, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+    char *line = strtok_r(output, "\n", &rest);
+    for (; line; line = strtok_r(NULL, "\n", &rest))
         read_line(scene, line, said);
     free(output);
 }
@@ -115,7 +121,8 @@ static struct said settle(struct scene *scene)
 }
 
 /* Rejects other pages than these, in this order, as those taken from `from` on. */
-static void expect_taken(struct scene *scene, const struct said *said, int from, int count)
+static void expect_taken(struct scene *scene, const struct said *said, int from,
+                         int count)
 {
     for (int i = from; i < said->taken && i < from + count; i++)
         if (said->order[i] != scene->page[i])
@@ -161,7 +168,8 @@ START_TEST(the_fifth_put_sleeps)
     if (said.put < ROOM)
         judge_reject(&scene.judge, "all asleep, with %d of %d pages put", said.put, ROOM);
     if (said.put > ROOM)
-        judge_reject(&scene.judge, "put %d pages where there is room for %d", said.put, ROOM);
+        judge_reject(&scene.judge, "put %d pages where there is room for %d", said.put,
+                     ROOM);
     take(&scene, 1);
     said = settle(&scene);
     expect_taken(&scene, &said, 0, 1);
@@ -218,7 +226,8 @@ START_TEST(close_with_three_takers_asleep)
     command(&scene, "close", NULL, 0);
     struct said said = settle(&scene);
     if (said.ends < 3)
-        judge_reject(&scene.judge, "%d of 3 writers sleep on after the close", 3 - said.ends);
+        judge_reject(&scene.judge, "%d of 3 writers sleep on after the close",
+                     3 - said.ends);
 }
 END_TEST
 
@@ -239,7 +248,7 @@ START_TEST(close_with_three_putters_asleep)
     if (said.refused < 3)
         judge_reject(&scene.judge, "%d of 3 fetchers sleep on after the close",
                      3 - said.refused);
-    scene.judge.look = "queue_take(): what it returns when there is a page and the queue is closed";
+    scene.judge.look = look_rest;
     take(&scene, ROOM + 1);
     said = settle(&scene);
     expect_taken(&scene, &said, 0, ROOM);
@@ -252,7 +261,7 @@ START_TEST(close_with_pages_inside)
 {
     struct scene scene;
     begin(&scene, "program");
-    scene.judge.look = "queue_take(): what it returns when there is a page and the queue is closed";
+    scene.judge.look = look_rest;
     put(&scene, 0, 3);
     settle(&scene);
     command(&scene, "close", NULL, 0);
@@ -276,8 +285,6 @@ START_TEST(close_with_pages_inside)
 END_TEST
 
 /* --- What POSIX leaves open --------------------------------------------------------- */
-
-static const char look_woken[] = "what is known when pthread_cond_wait() returns, and what is not";
 
 START_TEST(a_writer_wakes_for_nothing)
 {
@@ -307,8 +314,8 @@ START_TEST(a_fetcher_wakes_for_nothing)
     put(&scene, 0, ROOM + 1);
     struct said said = settle(&scene);
     if (said.put > ROOM)
-        judge_reject(&scene.judge, "a fetcher woke for nothing, and put a page where there "
-                     "was no room");
+        judge_reject(&scene.judge, "a fetcher woke for nothing, and put a page where "
+                     "there was no room");
     if (said.refused > 0)
         judge_reject(&scene.judge, "a fetcher woke for nothing, and gave up");
     take(&scene, ROOM + 1);
@@ -322,15 +329,15 @@ START_TEST(each_page_wakes_a_writer)
 {
     struct scene scene;
     begin(&scene, "program-shim");
-    scene.judge.look = "queue_put(): when it signals; others may sleep though it is not empty";
+    scene.judge.look = "queue_put(): when it signals; who sleeps though it is not empty";
     for (int i = 0; i < 3; i++)
         take(&scene, 1);
     settle(&scene);
     put(&scene, 0, 3);
     struct said said = settle(&scene);
     if (said.taken < 3)
-        judge_reject(&scene.judge, "three writers slept, three pages came, and %d were taken",
-                     said.taken);
+        judge_reject(&scene.judge, "three writers slept, three pages came, and %d were "
+                     "taken", said.taken);
 }
 END_TEST
 
@@ -338,7 +345,7 @@ START_TEST(each_place_wakes_a_fetcher)
 {
     struct scene scene;
     begin(&scene, "program-shim");
-    scene.judge.look = "queue_take(): when it signals; others may sleep though it is not full";
+    scene.judge.look = "queue_take(): when it signals; who sleeps though there is room";
     put(&scene, 0, ROOM);
     settle(&scene);
     for (int i = 0; i < 3; i++)
@@ -352,13 +359,13 @@ START_TEST(each_place_wakes_a_fetcher)
 }
 END_TEST
 
-/* Eight writers sleep, of whom each page wakes one, and a fetcher fills the queue before any
-   of them runs. If all sleep on one condition, a writer may wake a writer. */
+/* Eight writers sleep, of whom each page wakes one, and a fetcher fills the queue before
+   any of them runs. If all sleep on one condition, a writer may wake a writer. */
 START_TEST(a_signal_wakes_a_writer)
 {
     struct scene scene;
     begin(&scene, "program-shim");
-    scene.judge.look = "on what the fetchers sleep and on what the writers, and who is signalled";
+    scene.judge.look = look_whom;
     for (int i = 0; i < 8; i++)
         take(&scene, 1);
     settle(&scene);
@@ -366,20 +373,20 @@ START_TEST(a_signal_wakes_a_writer)
     struct said said = settle(&scene);
     int inside = said.put - said.taken;
     if (said.taken < 8 && inside > 0)
-        judge_reject(&scene.judge, "all asleep: %d of 8 writers, and %d pages are in the queue",
-                     8 - said.taken, inside);
+        judge_reject(&scene.judge, "all asleep: %d of 8 writers, and %d pages are in the "
+                     "queue", 8 - said.taken, inside);
     if (said.put < 8)
         judge_reject(&scene.judge, "all asleep: a fetcher, and %d of %d places are free",
                      ROOM - inside, ROOM);
 }
 END_TEST
 
-/* The other way round: twelve fetchers, and a writer who takes all that there is first. */
+/* The other way round: twelve fetchers, and a writer who first takes all there is. */
 START_TEST(a_signal_wakes_a_fetcher)
 {
     struct scene scene;
     begin(&scene, "program-shim");
-    scene.judge.look = "on what the fetchers sleep and on what the writers, and who is signalled";
+    scene.judge.look = look_whom;
     for (int i = 0; i < 12; i++)
         put(&scene, i, 1);
     settle(&scene);
@@ -446,7 +453,8 @@ START_TEST(nobody_looks_without_the_lock)
     scene.judge.look = "who touches the queue, or the tally, without its lock";
     await_end(&scene, &said);
     if (said.put != said.taken)
-        judge_reject(&scene.judge, "%d pages were put, and %d taken", said.put, said.taken);
+        judge_reject(&scene.judge, "%d pages were put, and %d taken", said.put,
+                     said.taken);
 }
 END_TEST
 

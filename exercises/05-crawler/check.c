@@ -1,5 +1,5 @@
-/* The check of "crawler": the list of README.md, point by point. The judge is the site: it
-   waits until every worker sleeps, looks which pages have been asked for, and decides
+/* The check of "crawler": the list of README.md, point by point. The judge is the site:
+   it waits until every worker sleeps, looks which pages have been asked for, and decides
    which of them to answer. Their names are random. */
 #include "tests/judge.h"
 
@@ -35,8 +35,7 @@ struct site {
     char         name[PAGES][JUDGE_TOKEN + 1];    /* pages: "/" and a token; 0 is "/" */
 };
 
-static const char look_wait[] = "who waits, and for what: a page to take, or that nobody is busy "
-                                "any more";
+static const char look_wait[] = "who waits for what: a page, or that nobody is busy";
 
 static void open_site(struct site *site, const char *when)
 {
@@ -127,7 +126,8 @@ static void settle(struct site *site)
 /* --- What is answered --------------------------------------------------------------- */
 
 /* A page whose text links to these pages, and says other things as well. */
-static int write_page(const struct site *site, char *reply, size_t size, int first, int count)
+static int write_page(const struct site *site, char *reply, size_t size, int first,
+                      int count)
 {
     char text[4096] = "A page.\n";
     for (int i = first; i < first + count; i++)
@@ -141,7 +141,8 @@ static struct visit *find_visit(struct site *site, int page)
     for (int i = 0; i < site->visits; i++)
         if (site->visit[i].fd >= 0 && find_page(site, site->visit[i].path) == page)
             return &site->visit[i];
-    judge_reject(&site->judge, "%spage %s was never asked for", site->when, site->name[page]);
+    judge_reject(&site->judge, "%spage %s was never asked for", site->when,
+                 site->name[page]);
 }
 
 static void hang_up(struct visit *visit)
@@ -201,8 +202,8 @@ static void expect_in_flight(struct site *site, int count)
         judge_reject(&site->judge, "%sstalled with %d of %d in flight%s", site->when,
                      in_flight(site), count, others);
     if (in_flight(site) > count)
-        judge_reject(&site->judge, "%s%d in flight, where there are %d pages left", site->when,
-                     in_flight(site), count);
+        judge_reject(&site->judge, "%s%d in flight, where there are %d pages left",
+                     site->when, in_flight(site), count);
 }
 
 /* All pages up to here have been answered; each is printed once, and the crawler ends. */
@@ -210,8 +211,9 @@ static void expect_end(struct site *site, int pages, const char *after)
 {
     settle(site);
     if (in_flight(site) == 0 && !site->judge.ended)
-        judge_reject(&site->judge, "%snever ends: %s, and %d threads sleep in %s", site->when,
-                     after, site->roll.threads, roll_name(&site->roll.thread[0]));
+        judge_reject(&site->judge, "%snever ends: %s, and %d threads sleep in %s",
+                     site->when, after, site->roll.threads,
+                     roll_name(&site->roll.thread[0]));
     int status = judge_await_end(&site->judge);
     if (status != 0)
         judge_reject(&site->judge, "ended with status %d, not 0", status);
@@ -220,10 +222,9 @@ static void expect_end(struct site *site, int pages, const char *after)
         char line[64];
         snprintf(line, sizeof line, "200 %s\n", site->name[i]);
         char *found = strstr(output, line);
-        if (!found)
-            judge_reject(&site->judge, "%spage %d of %d was never got", site->when, i + 1, pages);
-        if (strstr(found + 1, line))
-            judge_reject(&site->judge, "%spage %d of %d was got twice", site->when, i + 1, pages);
+        if (!found || strstr(found + 1, line))
+            judge_reject(&site->judge, "%spage %d of %d was %s", site->when, i + 1, pages,
+                         found ? "got twice" : "never got");
     }
     free(output);
 }
@@ -246,7 +247,7 @@ START_TEST(eight_in_flight_and_never_more)
     struct site site;
     open_site(&site, "");
     begin(&site, "program", WORKERS);
-    site.judge.look = "what the others do while one waits for its page, and who tells them";
+    site.judge.look = "what the others do while one waits for its page; who tells them";
     twenty_links(&site);
 }
 END_TEST
@@ -265,11 +266,12 @@ START_TEST(idle_workers_wait_for_the_last_page)
     expect_in_flight(&site, 1);
     int left = WORKERS + 1 - site.roll.threads;
     if (left > 0)
-        judge_reject(&site.judge, "%d of %d workers have left, and a page is still under way",
-                     left, WORKERS);
+        judge_reject(&site.judge, "%d of %d workers have left, and a page is still under "
+                     "way", left, WORKERS);
     if (site.roll.threads > WORKERS + 1)
-        judge_reject(&site.judge, "%d threads, where P is %d", site.roll.threads, WORKERS);
-    if (roll_count(&site.roll, "futex") != WORKERS)    /* main joins, and seven are idle */
+        judge_reject(&site.judge, "%d threads, where P is %d", site.roll.threads,
+                     WORKERS);
+    if (roll_count(&site.roll, "futex") != WORKERS)    /* main joins, seven are idle */
         judge_reject(&site.judge, "idle workers asleep in %s, not in futex",
                      roll_name(&site.roll.thread[WORKERS]));
     answer(&site, 3, LATER, 10);
@@ -281,7 +283,7 @@ START_TEST(idle_workers_wait_for_the_last_page)
 }
 END_TEST
 
-/* Home links to 1 and 2 and itself; these to each other, to themselves, to home and to 3. */
+/* Home links to 1, 2 and itself; these to each other, to themselves, to home and to 3. */
 START_TEST(pages_that_link_to_each_other)
 {
     struct site site;
@@ -328,11 +330,12 @@ END_TEST
 /* One is hung up on, one is not there. */
 START_TEST(a_page_that_cannot_be_had)
 {
-    static const char lost[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nlost\n";
+    static const char lost[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\n"
+                               "lost\n";
     struct site site;
     open_site(&site, "");
     begin(&site, "program", WORKERS);
-    site.judge.look = "what a worker does with a page that did not come: it is finished too";
+    site.judge.look = "what a worker does with a page that did not come";
     expect_in_flight(&site, 1);
     answer(&site, 0, 1, 2);
     expect_in_flight(&site, 2);
@@ -350,7 +353,7 @@ START_TEST(a_worker_wakes_for_nothing)
     setenv("SHIM", "spurious", 1);
     open_site(&site, "a worker woke for nothing: ");
     begin(&site, "program-shim", WORKERS);
-    site.judge.look = "what is known when pthread_cond_wait() returns, and what is not";
+    site.judge.look = "what is known when pthread_cond_wait() returns";
     twenty_links(&site);
 }
 END_TEST
@@ -361,20 +364,21 @@ START_TEST(others_go_first_after_each_unlock)
     setenv("SHIM", "unlock", 1);
     open_site(&site, "between an unlock and the next lock: ");
     begin(&site, "program-shim", WORKERS);
-    site.judge.look = "what others may see between two critical sections that should be one";
+    site.judge.look = "what others see between two critical sections that should be one";
     twenty_links(&site);
 }
 END_TEST
 
-/* In a process of its own: answers everybody at once. Each of the first pages links to four
-   more, and all link home. */
+/* In a process of its own: answers everybody at once. The first pages link to four more
+   each, the others to those that are known. */
 static _Noreturn void serve(struct site *site)
 {
     for (;;) {
         struct pollfd ready[PAGES + 1] = {{.fd = site->listen_fd, .events = POLLIN}};
         for (int i = 0; i < site->visits; i++)
-            ready[i + 1] = (struct pollfd){.fd = site->visit[i].asked ? -1 : site->visit[i].fd,
-                                           .events = POLLIN};
+            ready[i + 1] = (struct pollfd){
+                .fd = site->visit[i].asked ? -1 : site->visit[i].fd, .events = POLLIN,
+            };
         poll(ready, (nfds_t)site->visits + 1, -1);
         attend(site);
         for (int i = 0; i < site->visits; i++)

@@ -39,8 +39,8 @@ enum { ROOM = 4 };
 
 struct queue {
     pthread_mutex_t lock;         /* guards all that follows */
-    pthread_cond_t  not_empty;    /* signalled when a page was put; broadcast at the close */
-    pthread_cond_t  not_full;     /* signalled when a page was taken; broadcast at the close */
+    pthread_cond_t  not_empty;    /* signalled when a page was put, or at the close */
+    pthread_cond_t  not_full;     /* signalled when a page was taken, or at the close */
     int             pages[ROOM];  /* a ring */
     int             first;        /* where the oldest is */
     int             count;        /* how many there are */
@@ -79,8 +79,8 @@ static bool queue_put(struct queue *queue, int page)
     return put;
 }
 
-/* Takes the oldest page. Waits while there is none. Returns false if there is none and the
-   queue is closed: what was put before the close can still be taken. */
+/* Takes the oldest page. Waits while there is none. Returns false if there is none and
+   the queue is closed: what was put before the close can still be taken. */
 static bool queue_take(struct queue *queue, int *page)
 {
     pthread_mutex_lock(&queue->lock);
@@ -125,11 +125,13 @@ struct job {
 static void *fetch(void *arg)
 {
     struct job *job = arg;
-    char *end, *words = job->words;
-    for (long page = strtol(words, &end, 10); end != words; page = strtol(words, &end, 10)) {
-        bool put = queue_put(&job->office->queue, (int)page);
-        printf("put %ld%s\n", page, put ? "" : ": closed");
-        words = end;
+    char *rest = job->words, *word;
+    while ((word = strsep(&rest, " \t\n")) != NULL) {
+        int page = atoi(word);
+        if (word[0] == '\0')
+            continue;
+        bool put = queue_put(&job->office->queue, page);
+        printf("put %d%s\n", page, put ? "" : ": closed");
     }
     return NULL;
 }
@@ -169,8 +171,8 @@ static _Noreturn void give_up(const char *what)
     exit(1);
 }
 
-static struct job *job_start(struct office *office, void *(*work)(void *), const char *words,
-                             struct job *next)
+static struct job *job_start(struct office *office, void *(*work)(void *),
+                             const char *words, struct job *next)
 {
     struct job *job = malloc(sizeof *job);
     if (!job)
@@ -224,7 +226,8 @@ int main(int argc, char **argv)
         else if (strcmp(word, "count") == 0)
             count_pages(&office, strtol(line + length, NULL, 10));
         else
-            fputs("bounded_queue: put PAGE..., take COUNT, close or count THREADS\n", stderr);
+            fputs("bounded_queue: put PAGE..., take COUNT, close, count THREADS\n",
+                  stderr);
     }
     jobs = job_start(&office, close_queue, "", jobs);
     jobs_await(jobs);

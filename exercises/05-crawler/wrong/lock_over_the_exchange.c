@@ -24,7 +24,8 @@ struct page {
 };
 
 /* Reads a whole reply into text. Returns its length, or -errno. */
-static ssize_t receive(int fd, char *text, struct http_reader *reader, int64_t deadline_ns)
+static ssize_t receive(int fd, char *text, struct http_reader *reader,
+                       int64_t deadline_ns)
 {
     ssize_t length = 0, received = 1;
     int progress = HTTP_MORE;
@@ -59,7 +60,7 @@ static void page_get(const struct endpoint *server, const char *path, struct pag
     printf("%d %s\n", page->status, path);
 }
 
-/* The next link of the page, which is good as long as the page; NULL: there is no other. */
+/* The next link of the page, good as long as the page; NULL: there is no other. */
 static const char *page_link(struct page *page)
 {
     for (char *line; (line = strsep(&page->rest, "\n")) != NULL;) {
@@ -116,15 +117,15 @@ static const char *take_page(struct crawl *crawl)
     return path;
 }
 
-/* The page has been got: its links are found, and the worker is no longer busy with it. Both
-   in one, or the others might see neither pages nor anybody busy. */
+/* The page has been got: its links are found, and the worker is no longer busy with it.
+   Both in one, or the others might see neither pages nor anybody busy. */
 static void finish_page(struct crawl *crawl, struct page *page)
 {
     pthread_mutex_lock(&crawl->lock);
     for (const char *link; (link = page_link(page)) != NULL;)
         add_page(crawl, link);
     crawl->busy--;
-    pthread_cond_broadcast(&crawl->changed);    /* many pages, or the end: it concerns all */
+    pthread_cond_broadcast(&crawl->changed);    /* many pages, or the end: for all */
     pthread_mutex_unlock(&crawl->lock);
 }
 
@@ -167,7 +168,8 @@ int main(int argc, char **argv)
     memset(&crawl, 0, sizeof crawl);
     if (workers < 1 || workers > WORKERS || http_parse_url(argv[2], &url) ||
         net_resolve(url.host, url.port, &crawl.server)) {
-        fputs("crawler: usage: crawler P URL, as in crawler 8 http://127.0.0.1:8080/\n", stderr);
+        fputs("crawler: usage: crawler P URL, as in crawler 8 http://127.0.0.1:8080/\n",
+              stderr);
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -176,7 +178,8 @@ int main(int argc, char **argv)
     add_page(&crawl, url.target);
     int error = run(&crawl, workers);
     if (error)
-        fprintf(stderr, "crawler: cannot start %d workers: %s\n", workers, strerror(error));
+        fprintf(stderr, "crawler: cannot start %d workers: %s\n", workers,
+                strerror(error));
     for (int i = 0; i < crawl.found; i++)
         free(crawl.paths[i]);
     free(crawl.paths);
