@@ -99,8 +99,8 @@ static int mirror_ask(struct mirror *mirror)
 
 /* --- A round ------------------------------------------------------------------------ */
 
-/* TODO: this asks the first mirror alone, waits for it as long as it takes, and hangs up on
-   nobody. Write it for all three; The check in README.md says what is due. */
+/* TODO: this asks the first mirror alone, waits for it as long as it takes, and hangs up
+   on nobody. Write it for all three; The check in README.md says what is due. */
 
 /* A mirror has ended by itself: with a whole reply of status 200, or some other way. */
 static void mirror_end(struct mirror *mirror, bool good)

@@ -1,6 +1,6 @@
 /* Stands between the answer, libevent and the clock. A bufferevent may be freed once, and
-   must be; who frees it again is told so in the words of a sanitizer, which the check
-   knows. And whoever sleeps sleeps for an hour, so that nobody else is served meanwhile. */
+   must be; who frees it again is told so in a sanitizer's words, which the check knows.
+   And whoever sleeps sleeps for an hour, so that nobody else is served meanwhile. */
 #include <event2/bufferevent.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,11 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
-struct bufferevent *__real_bufferevent_socket_new(struct event_base *, evutil_socket_t, int);
+struct bufferevent *__real_bufferevent_socket_new(struct event_base *, evutil_socket_t,
+                                                  int);
 void __real_bufferevent_free(struct bufferevent *);
 unsigned __real_sleep(unsigned);
 
-struct bufferevent *__wrap_bufferevent_socket_new(struct event_base *, evutil_socket_t, int);
+struct bufferevent *__wrap_bufferevent_socket_new(struct event_base *, evutil_socket_t,
+                                                  int);
 void __wrap_bufferevent_free(struct bufferevent *);
 unsigned __wrap_sleep(unsigned);
 int __wrap_usleep(useconds_t);
