@@ -28,8 +28,20 @@ array PROCESSES[SLOTS]
 array CPU[SLOTS]        # used while the requests were under way, s
 do for [m = 1:SLOTS] { COUNT[m] = 0; THREADS[m] = 0; PROCESSES[m] = 0; CPU[m] = 0.0 }
 
-wanted(m)    = ONLY eq "" || MODEL[m] eq ONLY
 slot(x)      = slot_of(strcol("model"))
+WHOSE        = ONLY eq "" ? "any model" : ONLY
+array WANTED[SLOTS]     # named, or all of whose threads there are rows
+do for [m = 1:SLOTS] { WANTED[m] = 0 }
+want(m)      = (WANTED[m] = ONLY eq "" || MODEL[m] eq ONLY, 0)
+set table $NOWHERE
+plot CSV using (want(slot(0))):(0) with table
+unset table
+MODELS = sum [m = 1:SLOTS] WANTED[m]
+if (MODELS == 0) {
+    print sprintf("%s.gp: %s: no thread of %s in it", NAME, CSV, WHOSE)
+    exit status 1
+}
+
 fixed(t)     = sprintf("%.9f", t)       # or the table keeps six digits of it
 moment(name) = number(name) < 0 ? -1 : number(name) * 1e-9      # -1: never got there
 END = 0.0
@@ -38,10 +50,10 @@ counted(m)   = (COUNT[m] = COUNT[m] + 1, late(moment("end_ns")))
 set table $ASKED
 plot REQUESTS using (slot(0)):(number("request")):(fixed(moment("start_ns"))):(fixed(moment("sent_ns"))):\
     (fixed(moment("first_byte_ns"))):(fixed(moment("end_ns"))) \
-    with table if (wanted(slot(0)) && number("trial") == 0 && counted(slot(0)))
+    with table if (WANTED[slot(0)] && number("trial") == 0 && counted(slot(0)))
 unset table
 if (END == 0) {
-    print sprintf("%s.gp: %s: no request of %s in it ever started", NAME, REQUESTS, ONLY eq "" ? "any model" : ONLY)
+    print sprintf("%s.gp: %s: no request of %s in it ever started", NAME, REQUESTS, WHOSE)
     exit status 1
 }
 
@@ -52,7 +64,8 @@ STATES     = "running ready asleep started ended"
 state(s)   = s eq "" ? 0 : sum [i = 1:words(STATES)] (word(STATES, i) eq s ? i : 0)
 when(name) = real(strcol(name)) * 1e-9      # may be negative
 last(row)  = strlen(LAST[row]) ? real(LAST[row]) * 1e-9 : -1
-thread(m, n, p)    = (THREADS[m] = most(n + 1, THREADS[m]), PROCESSES[m] = most(p + 1, PROCESSES[m]), 1)
+thread(m, n, p)    = (THREADS[m] = most(n + 1, THREADS[m]), \
+                      PROCESSES[m] = most(p + 1, PROCESSES[m]), 1)
 part_in(from, to)  = (least(to, END) - most(from, 0)) / (to - from)
 all(m, from, to)   = (CPU[m] = CPU[m] + moment("cpu_ns") * part_in(from, to), 1)
 noted(m)   = number("thread") < 0 ? all(m, when("from_ns"), when("to_ns")) : \
@@ -62,23 +75,19 @@ set table $SPANS
 plot CSV using (slot(0)):(number("thread")):(fixed(when("from_ns"))):(fixed(when("to_ns"))):\
     (state(strcol("state"))):(fixed(moment("cpu_ns"))):(fixed(last(int(column(0)) + 2))):\
     (strlen(strcol("call")) ? strcol("call") : "-") \
-    with table if (wanted(slot(0)) && within(0) && noted(slot(0)))
+    with table if (WANTED[slot(0)] && within(0) && noted(slot(0)))
 unset table
 set datafile separator whitespace
 unset datafile columnheaders
 
 # Of many models each shows a few of its threads; alone, one shows about ten, and its requests.
-MODELS = 0
-do for [m = 1:SLOTS] { MODELS = MODELS + (THREADS[m] > 0); if (THREADS[m]) { LONE = m } }
-if (MODELS == 0) {
-    print sprintf("%s.gp: %s: no thread of %s in it", NAME, CSV, ONLY eq "" ? "any model" : ONLY)
-    exit status 1
-}
 ALONE    = MODELS == 1
+LONE     = sum [m = 1:SLOTS] m * WANTED[m]      # if there is but one
 FIT      = ALONE ? 12 : DUMB ? 2 : 3
 shown(m) = THREADS[m] <= FIT + 1 ? THREADS[m] : FIT      # one more costs no more than to say so
 asked(m) = ALONE ? least(COUNT[m], FIT) : 0
-called(m, i) = (i ? "" : PROCESSES[m] > 1 && PROCESSES[m] == THREADS[m] ? "process " : "thread ").sprintf("%d", i)
+each(m)  = PROCESSES[m] > 1 && PROCESSES[m] == THREADS[m]   # is a process
+called(m, i) = (i ? "" : each(m) ? "process " : "thread ").sprintf("%d", i)
 
 # In which calls those sleep that are not shown.
 array REST[SLOTS]
@@ -100,5 +109,5 @@ STEP  = power * (rough / power <= 1 ? 1 : rough / power <= 2 ? 2 : rough / power
 L = strlen(machine("latency_ns")) ? machine("latency_ns") * 1e-9 : 0
 QUESTION = (ALONE ? MODEL[LONE].": what" : "What")." did each thread do?"
 FOOTER   = footer(L, "1 run".(ALONE ? "" : " of each model"))
-SAYING   = "looked at every millisecond: what is shorter shows in what a thread has used, at least a hair wide"
+SAYING   = "looked at every millisecond; a run between two looks is drawn before the second, at least a hair wide"
 load HERE.(DUMB ? "threads-text.gpi" : "threads-picture.gpi")

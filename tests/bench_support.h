@@ -48,7 +48,7 @@ extern const char external_fine[];
 
 /* --- CSV ---------------------------------------------------------------------------- */
 
-enum { TABLE_COLUMNS = 22, TABLE_ROWS = 400, TABLE_HEADER = 1024 };
+enum { TABLE_COLUMNS = 22, TABLE_ROWS = 4000, TABLE_HEADER = 1024 };
 
 /* A table, taken apart. */
 struct table {
