@@ -178,13 +178,25 @@ static bool is_idle(const struct pair *pair)
            elapsed(pair) >= (int64_t)POLLERS_S * CLOCK_S;
 }
 
+/* Whether, over a long time, everyone slept, or ran for so long that it might have asked
+   for something: a thread that is ready may have to wait, on a busy machine. */
+static bool had_its_turn(const struct pair *pair)
+{
+    for (int i = 0; i < pair->last.roll.count; i++) {
+        const struct roll_thread *was = &pair->first.roll.threads[i];
+        const struct roll_thread *is = &pair->last.roll.threads[i];
+        if (!roll_asleep(is) && is->cpu_ns - was->cpu_ns < CLOCK_S)
+            return false;
+    }
+    return elapsed(pair) >= (int64_t)POLLERS_S * CLOCK_S;
+}
+
 /* Whether nothing is to be expected any more, as far as can be told. */
 static bool is_over(struct pair *pair)
 {
     enum rest rest = judge_rest(pair);
-    return rest != REST_NOT_YET &&
-           ((rest == REST_ASLEEP && is_still(pair)) ||
-            elapsed(pair) >= (int64_t)POLLERS_S * CLOCK_S);
+    return (rest == REST_ASLEEP && is_still(pair)) ||
+           (rest != REST_NOT_YET && had_its_turn(pair));
 }
 
 /* --- At the gate -------------------------------------------------------------------- */
