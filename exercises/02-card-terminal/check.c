@@ -22,7 +22,7 @@ enum {
     HEAD = 4,                             /* bytes that say how long the text is */
     RECORD = HEAD + JUDGE_TOKEN - 1,      /* bytes of a record whose text is a token */
     LIMIT_MS = 200,                       /* where a record must not become whole */
-    SILENCE_MS = 500                      /* the same, where nothing comes at all */
+    SILENCE_MS = 300                      /* the same, where nothing comes at all */
 };
 
 /* The terminal, played by the judge; the till that listens to it; and all that is due on
@@ -383,20 +383,36 @@ START_TEST(a_limit_is_for_the_whole_record)
 }
 END_TEST
 
-/* A socket's limit cannot be seen from outside, so the till gets six times of it. */
+/* A socket's limit cannot be seen from outside, so the till gets ten times of it. */
 START_TEST(a_limit_is_for_silence_too)
 {
     struct scene scene;
-    begin(&scene, "500ms");
+    begin(&scene, "300ms");
     scene.judge.look = "what ends a recv(2) to which nothing comes: socket(7)";
     say(&scene, "\0", 2);
     struct pollfd hangs_up = {.fd = scene.terminal.fd, .events = POLLIN};
-    poll(&hangs_up, 1, 6 * SILENCE_MS);
+    poll(&hangs_up, 1, 10 * SILENCE_MS);
     int64_t past_ms = (clock_ns() - scene.begun_ns) / CLOCK_MS;
-    must_end(&scene, "silence in mid-record, a limit of 500 ms", "no whole record in time");
+    must_end(&scene, "silence, a limit of 300 ms", "no whole record in time");
     if (past_ms < SILENCE_MS)
-        judge_reject(&scene.judge, "gave up within %d ms of its start, and the limit is %d "
-                     "ms", (int)past_ms, SILENCE_MS);
+        judge_reject(&scene.judge, "gave up within %d ms of its start; the limit is %d ms",
+                     (int)past_ms, SILENCE_MS);
+}
+END_TEST
+
+/* The till is stopped in a recv(2), and goes on with a byte and no time left. */
+START_TEST(a_limit_that_is_over_is_not_none)
+{
+    struct scene scene;
+    begin(&scene, "300ms");
+    scene.judge.look = "SO_RCVTIMEO, where no time is left: what does zero mean to it?";
+    say(&scene, "\0", 2);
+    judge_settle(&scene.judge, NULL);
+    kill(scene.judge.answer, SIGSTOP);
+    say(&scene, "\0", 1);
+    clock_sleep(SILENCE_MS * (int64_t)CLOCK_MS);
+    kill(scene.judge.answer, SIGCONT);
+    must_end(&scene, "its limit passed while it was stopped", "no whole record in time");
 }
 END_TEST
 
@@ -430,7 +446,8 @@ int main(int argc, char **argv)
         the_end_between_two_records_is_the_end, the_end_in_a_length_is_not,
         the_end_after_a_length_is_not, the_end_in_a_text_is_not,
         a_limit_is_for_the_whole_record, a_limit_is_for_silence_too,
-        a_length_is_not_believed, one_byte_more_is_too_long,
+        a_limit_that_is_over_is_not_none, a_length_is_not_believed,
+        one_byte_more_is_too_long,
     };
     return judge_run(argc, argv, cases, LENGTH(cases));
 }

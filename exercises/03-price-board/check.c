@@ -30,8 +30,9 @@ struct scene {
     char         due[1024];
 };
 
-/* The board, as one of its builds, asks so many shops; how its threads fare, SHIM says. */
-static void begin(struct scene *scene, const char *build, const char *shim, const char *count)
+/* One of the board's builds asks so many shops; how its threads fare, SHIM says. */
+static void begin(struct scene *scene, const char *build, const char *shim,
+                  const char *count)
 {
     char url[64];
     memset(scene, 0, sizeof *scene);

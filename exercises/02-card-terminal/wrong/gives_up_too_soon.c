@@ -42,7 +42,8 @@ static ssize_t read_exactly(int fd, void *buf, size_t n, int64_t deadline_ns)
         int64_t left_ns = deadline_ns - clock_ns();
         if (left_ns <= 0)
             return -ETIMEDOUT;    /* and a limit of zero would be none at all */
-        struct timeval left = {.tv_sec = left_ns / CLOCK_S, .tv_usec = left_ns / CLOCK_US % 1000};
+        struct timeval left = {.tv_sec = left_ns / CLOCK_S,
+                               .tv_usec = left_ns / CLOCK_US % 1000};
         if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &left, sizeof left) < 0)
             return -errno;
         ssize_t received = recv(fd, next, missing, 0);

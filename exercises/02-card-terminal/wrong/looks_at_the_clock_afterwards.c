@@ -1,4 +1,4 @@
-/* rejected: silence in mid-record, a limit of 500 ms, and it goes on waiting */
+/* rejected: silence, a limit of 300 ms, and it goes on waiting */
 /* Card terminal: a till prints each payment that its card terminal reports.
    usage: card_terminal PORT LIMIT */
 #include "kit/clock.h"
