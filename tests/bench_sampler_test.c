@@ -285,6 +285,19 @@ START_TEST(a_child_is_a_process_of_its_own_and_its_end_is_seen)
 }
 END_TEST
 
+START_TEST(what_has_gone_already_is_said)
+{
+    struct sampler sampler;
+    char why[SAMPLER_WHY];
+    pid_t pid = start();
+    end(pid);
+    ck_assert_int_ne(sampler_begin(&sampler, pid, why), 0);
+    ck_assert_int_eq(sampler_end(&sampler), 0);
+    ck_assert_ptr_nonnull(strstr(why, "gone before it could be looked at"));
+    sampler_free(&sampler);
+}
+END_TEST
+
 START_TEST(what_may_not_be_seen_is_said)
 {
     struct sampler sampler;
@@ -357,6 +370,7 @@ int main(void)
         each_thread_has_a_row_for_every_moment_of_its_life,
         what_does_not_change_is_one_row,
         a_child_is_a_process_of_its_own_and_its_end_is_seen,
+        what_has_gone_already_is_said,
         what_may_not_be_seen_is_said,
         timeline_tells_of_the_threads_too,
         threads_of_another_run_are_not_kept,

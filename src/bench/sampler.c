@@ -230,6 +230,9 @@ static const char *probe(pid_t pid, int *error)
     }
     if (*error == -EACCES || *error == -EPERM)
         return "may not see in which call it sleeps (/proc/PID/syscall)";
+    if (is_gone(*error) && access("/proc/self/syscall", F_OK) == 0 &&
+        access("/proc/self/schedstat", F_OK) == 0)
+        return "gone before it could be looked at";
     return "can't see in which call it sleeps (/proc/PID/syscall and schedstat)";
 }
 
@@ -291,13 +294,14 @@ int sampler_look(struct sampler *sampler)
 
 int sampler_end(struct sampler *sampler)
 {
-    int64_t now_ns = clock_ns();
-    for (int i = 0; i < sampler->thread_count; i++)
-        sampler->threads[i].listed = false;
-    int error = remove_gone(sampler, now_ns);
     sampler->all.to_ns = sampler->look_ns;
-    if (!error)
-        error = keep(sampler, &sampler->all);
+    int error = keep(sampler, &sampler->all);
+    for (int i = 0; i < sampler->thread_count; i++) {
+        if (!error)
+            error = keep(sampler, &sampler->threads[i].span);
+        task_close(&sampler->threads[i].task);
+    }
+    sampler->thread_count = 0;
     for (int i = 0; i < sampler->process_count; i++)
         end_process(&sampler->processes[i]);
     if (sampler->children_fd >= 0)

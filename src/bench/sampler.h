@@ -71,7 +71,7 @@ int sampler_begin(struct sampler *sampler, pid_t pid, char why[SAMPLER_WHY]);
 /* Looks at all of them. Returns 0, -ESRCH if none is left, or another -errno. */
 int sampler_look(struct sampler *sampler);
 
-/* Ends all spans now. */
+/* Ends all spans at the last look, and looks no more. Returns 0 or -ENOMEM. */
 int sampler_end(struct sampler *sampler);
 
 /* The header row of threads.csv, without the line's end. */

@@ -60,18 +60,21 @@ static void stand_aside(const struct bench *bench, bool aside)
         cpus_bind(&cpus);    /* if it can't, it is found ready, and no number is wrong */
 }
 
-/* Looks at the run until it ends. Returns 0, or -errno with why set. */
+/* Looks at the run until it has ended. Returns 0, or -errno with why set. */
 static int watch(struct bench *bench, struct trial *trial, pid_t pid,
                  struct sampler *sampler, char why[SAMPLER_WHY])
 {
     int64_t deadline_ns = clock_ns() + (int64_t)WATCH_S * CLOCK_S;
     int error = sampler_begin(sampler, pid, why);
     bool begun = !error;
-    while (!error && !*bench->stop && clock_ns() < deadline_ns) {
+    int over = 0;
+    while (!error && over == 0 && !*bench->stop && clock_ns() < deadline_ns) {
         error = sampler_look(sampler);
-        if (trial_wait(bench, trial, (int64_t)LOOK_MS * CLOCK_MS) != 0)
-            break;
+        if (!error)
+            over = trial_wait(bench, trial, (int64_t)LOOK_MS * CLOCK_MS);
     }
+    if (!error && over > 0)
+        error = sampler_look(sampler);    /* it shows who has gone */
     int ended = sampler_end(sampler);
     error = error && error != -ESRCH ? error : ended;
     if (error && begun)
