@@ -13,6 +13,7 @@ below() {
     models) echo "models coro kit" ;;
     fetch) echo "fetch models coro kit" ;;
     whowaits) echo "whowaits kit" ;;
+    course) echo "course" ;;            # bounded stands alone
     bench) echo "bench kit" ;;          # it starts programs, and reads what they write
     *) return 1 ;;
     esac
