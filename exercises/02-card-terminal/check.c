@@ -22,7 +22,8 @@ enum {
     HEAD = 4,                             /* bytes that say how long the text is */
     RECORD = HEAD + JUDGE_TOKEN - 1,      /* bytes of a record whose text is a token */
     LIMIT_MS = 200,                       /* where a record must not become whole */
-    SILENCE_MS = 300                      /* the same, where nothing comes at all */
+    SILENCE_MS = 300,                     /* the same, where nothing comes at all */
+    LATE = 3                              /* so many bytes are too many then */
 };
 
 /* The terminal, played by the judge; the till that listens to it; and all that is due on
@@ -355,29 +356,27 @@ static bool drip(struct scene *scene, char byte)
     return waiting == 0;
 }
 
-/* Bytes come one by one, each when the one before has been taken, and never end. Whatever
-   the machine does, a till that looks at the clock after each takes at the most one that
-   was sent after its limit. The length comes slowly, so that a new limit for the text
-   shows. */
+/* After a length bytes come one by one, each when the one before has been taken, and
+   never end. Whatever the machine does, a till that looks at the clock after each takes
+   at the most one that was sent after its limit. */
 START_TEST(a_limit_is_for_the_whole_record)
 {
-    enum { LATE = 3, SLOW_MS = 45, FAST_MS = 10 };
-    static const char head[] = "\0\0\x03\xe8";    /* TEXT_MOST */
     struct scene scene;
     begin(&scene, "200ms");
     scene.judge.look = "read_exactly: the time that is left, anew before each recv(2)";
-    int64_t over_ns = 0;
-    for (int sent = 0, late = 0; late < LATE; sent++) {
-        bool is_late = over_ns > 0 && clock_ns() > over_ns;
-        if (!drip(&scene, sent < HEAD ? head[sent] : '.'))
+    say(&scene, "\0\0\x03\xe8", HEAD);    /* TEXT_MOST */
+    int64_t over_ns = INT64_MAX;
+    for (int late = 0; late < LATE;) {
+        bool is_late = clock_ns() > over_ns;
+        if (!drip(&scene, '.'))
             break;
-        if (sent == 0)    /* its limit has begun by now */
+        if (over_ns == INT64_MAX)    /* its limit has begun by now */
             over_ns = clock_ns() + (int64_t)LIMIT_MS * CLOCK_MS;
         late += is_late;
         if (late == LATE)
             judge_reject(&scene.judge, "one by one it took %d bytes that came after the "
                          "limit of %d ms", late, LIMIT_MS);
-        clock_sleep((sent < HEAD ? SLOW_MS : FAST_MS) * (int64_t)CLOCK_MS);
+        clock_sleep(10 * CLOCK_MS);
     }
     must_end(&scene, "bytes dripped in, a limit of 200 ms", "no whole record in time");
 }
@@ -395,23 +394,35 @@ START_TEST(a_limit_is_for_silence_too)
     int64_t past_ms = (clock_ns() - scene.begun_ns) / CLOCK_MS;
     must_end(&scene, "silence, a limit of 300 ms", "no whole record in time");
     if (past_ms < SILENCE_MS)
-        judge_reject(&scene.judge, "gave up within %d ms of its start; the limit is %d ms",
-                     (int)past_ms, SILENCE_MS);
+        judge_reject(&scene.judge, "gave up within %d ms of its start; the limit is %d "
+                     "ms", (int)past_ms, SILENCE_MS);
 }
 END_TEST
 
-/* The till is stopped in a recv(2), and goes on with a byte and no time left. */
-START_TEST(a_limit_that_is_over_is_not_none)
+static void sleep_until(int64_t moment_ns)
+{
+    clock_sleep(moment_ns - clock_ns());
+}
+
+/* Half of the limit has passed when the length is whole; for the other half the till is
+   stopped. When it goes on no time is left, and the text has none of its own. */
+START_TEST(a_limit_that_is_over_stays_over)
 {
     struct scene scene;
     begin(&scene, "300ms");
-    scene.judge.look = "SO_RCVTIMEO, where no time is left: what does zero mean to it?";
-    say(&scene, "\0", 2);
-    judge_settle(&scene.judge, NULL);
+    scene.judge.look = "SO_RCVTIMEO where no time is left; the text has none of its own";
+    bool listens = drip(&scene, '\0');
+    int64_t over_ns = clock_ns() + SILENCE_MS * (int64_t)CLOCK_MS;    /* at the latest */
+    sleep_until(over_ns - SILENCE_MS / 2 * (int64_t)CLOCK_MS);
+    for (const char *rest = "\0\x03\xe8", *end = rest + 3; rest < end; rest++)
+        listens = listens && drip(&scene, *rest);
     kill(scene.judge.answer, SIGSTOP);
-    say(&scene, "\0", 1);
-    clock_sleep(SILENCE_MS * (int64_t)CLOCK_MS);
+    sleep_until(over_ns);
     kill(scene.judge.answer, SIGCONT);
+    for (int late = 1; listens && drip(&scene, '.'); late++)
+        if (late == LATE)
+            judge_reject(&scene.judge, "its limit passed while it was stopped, and then "
+                         "it took %d bytes", LATE);
     must_end(&scene, "its limit passed while it was stopped", "no whole record in time");
 }
 END_TEST
@@ -446,7 +457,7 @@ int main(int argc, char **argv)
         the_end_between_two_records_is_the_end, the_end_in_a_length_is_not,
         the_end_after_a_length_is_not, the_end_in_a_text_is_not,
         a_limit_is_for_the_whole_record, a_limit_is_for_silence_too,
-        a_limit_that_is_over_is_not_none, a_length_is_not_believed,
+        a_limit_that_is_over_stays_over, a_length_is_not_believed,
         one_byte_more_is_too_long,
     };
     return judge_run(argc, argv, cases, LENGTH(cases));

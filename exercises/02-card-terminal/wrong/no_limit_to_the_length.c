@@ -1,4 +1,4 @@
-/* rejected: a length of 0xffffffff, and it goes on waiting */
+/* rejected: a length of 0xffffffff, and */
 /* Card terminal: a till prints each payment that its card terminal reports.
    usage: card_terminal PORT LIMIT */
 #include "kit/clock.h"

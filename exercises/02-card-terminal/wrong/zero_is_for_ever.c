@@ -1,4 +1,4 @@
-/* rejected: its limit passed while it was stopped, and it goes on waiting */
+/* rejected: it took 3 bytes */
 /* Card terminal: a till prints each payment that its card terminal reports.
    usage: card_terminal PORT LIMIT */
 #include "kit/clock.h"
