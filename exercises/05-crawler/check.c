@@ -71,12 +71,20 @@ static int find_page(const struct site *site, const char *path)
     return -1;
 }
 
+static void hang_up(struct visit *visit)
+{
+    close(visit->fd);
+    visit->fd = -1;
+}
+
 /* Reads what has come of a request. Returns whether it is whole. */
 static bool read_request(struct visit *visit)
 {
     size_t length = strlen(visit->request);
     ssize_t received = recv(visit->fd, visit->request + length,
                             sizeof visit->request - 1 - length, MSG_DONTWAIT);
+    if (received == 0)
+        hang_up(visit);    /* it has left, and asks for nothing any more */
     return received > 0 && strstr(visit->request, "\r\n\r\n") != NULL;
 }
 
@@ -101,7 +109,8 @@ static void attend(struct site *site)
     while (site->visits < PAGES && (fd = accept(site->listen_fd, NULL, NULL)) >= 0)
         site->visit[site->visits++] = (struct visit){.fd = fd};
     for (int i = 0; i < site->visits; i++)
-        if (!site->visit[i].asked && read_request(&site->visit[i]))
+        if (!site->visit[i].asked && site->visit[i].fd >= 0 &&
+            read_request(&site->visit[i]))
             note_request(site, &site->visit[i]);
 }
 
@@ -143,12 +152,6 @@ static struct visit *find_visit(struct site *site, int page)
             return &site->visit[i];
     judge_reject(&site->judge, "%spage %s was never asked for", site->when,
                  site->name[page]);
-}
-
-static void hang_up(struct visit *visit)
-{
-    close(visit->fd);
-    visit->fd = -1;
 }
 
 /* Answers page with links to `count` pages from `first` on. */
@@ -374,7 +377,9 @@ END_TEST
 static _Noreturn void serve(struct site *site)
 {
     for (;;) {
-        struct pollfd ready[PAGES + 1] = {{.fd = site->listen_fd, .events = POLLIN}};
+        struct pollfd ready[PAGES + 1] = {{
+            .fd = site->visits < PAGES ? site->listen_fd : -1, .events = POLLIN,
+        }};
         for (int i = 0; i < site->visits; i++)
             ready[i + 1] = (struct pollfd){
                 .fd = site->visit[i].asked ? -1 : site->visit[i].fd, .events = POLLIN,
@@ -400,6 +405,7 @@ START_TEST(nobody_looks_without_the_lock)
     ck_assert_int_ge(server, 0);
     if (server == 0)
         serve(&site);
+    site.judge.server = server;    /* nothing is quiet before it has answered */
     site.judge.look = "who touches the crawl without its lock";
     begin(&site, "program-tsan", WORKERS);
     judge_await_end(&site.judge);
