@@ -1,7 +1,5 @@
 #include "tests/judge.h"
 
-#include "kit/array.h"
-
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -114,41 +112,62 @@ char *judge_output(const struct judge *judge)
     return read_written(judge->out_fd);
 }
 
-/* The line of a sanitizer's report that says it all, or NULL; cut off at its end. */
-static const char *find_report(char *text)
+struct report {
+    const char *fact, *where;    /* NULL: it says nothing; does not say where */
+};
+
+/* The place of the first stack frame that is not the sanitizer's own: what follows " in "
+   in "    #1 0x55d0 in take answer.c:30". */
+static const char *find_frame(char *messages)
 {
-    static const char *const marks[] = {"runtime error: ", "SUMMARY: "};
-    for (size_t i = 0; i < LENGTH(marks); i++) {
-        char *found = strstr(text, marks[i]);
-        if (!found)
-            continue;
-        found[strcspn(found, "\n")] = '\0';
-        return found;
+    for (char *line = strtok(messages, "\n"); line; line = strtok(NULL, "\n")) {
+        char *where = strncmp(line, "    #", 5) == 0 ? strstr(line, " in ") : NULL;
+        if (where && strstr(where, ".c:") && !strstr(where, "sanitizer"))
+            return where + strlen(" in ");
     }
     return NULL;
+}
+
+/* Looks for the one line of a sanitizer's report that says it all. Takes it apart. */
+static struct report find_report(char *messages)
+{
+    char *summary = strstr(messages, "SUMMARY: ");
+    char *error = strstr(messages, ": runtime error: ");    /* where it was stands before */
+    if (!error && !summary)
+        return (struct report){0};
+    char *fact = error ? error + 2 : summary;
+    fact = strndup(fact, strcspn(fact, "\n"));
+    if (!error)
+        return (struct report){.fact = fact, .where = find_frame(messages)};
+    *error = '\0';
+    char *line = strrchr(messages, '\n');
+    return (struct report){.fact = fact, .where = line ? line + 1 : messages};
 }
 
 void judge_reject(struct judge *judge, const char *fact, ...)
 {
     char words[1024];
+    struct report report = {0};
     va_list more;
     va_start(more, fact);
     vsnprintf(words, sizeof words, fact, more);
     va_end(more);
-    if (judge->answer)
+    if (judge->answer) {
         kill(-judge->answer, SIGKILL);
-    char *messages = judge->answer ? read_written(judge->err_fd) : NULL;
-    const char *report = messages ? find_report(messages) : NULL;
-    ck_abort_msg("rejected: %s\nlook: %s", report ? report : words, judge->look);
+        report = find_report(read_written(judge->err_fd));
+    }
+    ck_abort_msg("rejected: %s\nlook: %s", report.fact ? report.fact : words,
+                 report.where ? report.where : judge->look);
     abort();    /* Check has left already */
 }
 
 void judge_reject_reported(struct judge *judge)
 {
     char *messages = read_written(judge->err_fd);
-    if (find_report(messages))
-        judge_reject(judge, "a sanitizer has reported something");
+    bool reported = find_report(messages).fact != NULL;
     free(messages);
+    if (reported)
+        judge_reject(judge, "a sanitizer has reported something");
 }
 
 void judge_token(char token[JUDGE_TOKEN])

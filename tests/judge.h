@@ -24,7 +24,7 @@ int judge_run(int argc, char **argv, const TTest *const *cases, size_t count);
 const char *judge_folder(void);
 
 enum {
-    JUDGE_PORTS = 8,
+    JUDGE_PORTS = 32,
     JUDGE_TOKEN = 9,
     JUDGE_OUTPUT = 1 << 20,    /* bytes of one file that an answer may write */
     JUDGE_PROCESSES = 200,     /* that it may start, one after the other or at once */
@@ -41,6 +41,10 @@ struct judge_started {
 struct judge {
     const char *look;           /* where to look if the present step is what rejects */
 
+    /* What the answer may use up before it is said to spin, over a second of CPU time and a
+       thousand voluntary switches: for a step that gives it work to do. */
+    int64_t work_cpu_ms, work_switches;
+
     pid_t answer;               /* and its process group; 0: none was started */
     int   out_fd, err_fd;       /* what it has written so far */
     bool  tsan;                 /* built with ThreadSanitizer */
@@ -55,7 +59,7 @@ struct judge {
 #define JUDGE_NEW {.look = "README.md, The check"}
 
 /* Says the fact that disproves the answer, on one line, and ends the case. Where a
-   sanitizer has reported something, its words are the fact. */
+   sanitizer has reported something, its words are the fact, and where it was. */
 __attribute__((format(printf, 2, 3)))
 _Noreturn void judge_reject(struct judge *judge, const char *fact, ...);
 
@@ -65,9 +69,10 @@ void judge_reject_reported(struct judge *judge);
 /* --- The answer --------------------------------------------------------------------- */
 
 /* Starts one of the answer's builds, "program", "program-tsan" or "program-shim", with
-   these arguments, NULL at their end, and nothing to read on standard input. One for each
-   case. It can do no harm: what it writes is bounded, its processes are counted, it stays
-   in its group, and all that it started is killed when the case ends. */
+   these arguments, NULL at their end, in this environment, and with nothing to read on
+   standard input. One for each case. It can do no harm: what it writes is bounded, its
+   processes are counted, it stays in its group, and all that it started is killed when
+   the case ends. */
 void judge_start(struct judge *judge, const char *build, const char *const arguments[]);
 
 /* Whether ThreadSanitizer can start on this machine; says "skipped:" if not. */
@@ -88,7 +93,8 @@ void judge_await_output(struct judge *judge, const char *text);
 void judge_no_more_output(struct judge *judge, const char *text);
 
 /* Waits until it has ended, and rejects it if it never does or leaves a process behind.
-   Returns its exit status, or 128 + the signal that ended it. */
+   Returns its exit status, or 128 + the signal that ended it. Leaks are reported then,
+   and never of an answer whose end was not awaited. */
 int judge_await_end(struct judge *judge);
 
 /* From here on nothing is quiet while anything is under way to or from this port, where

@@ -340,8 +340,14 @@ START_TEST(a_sanitizers_words_are_the_fact)
                     "echo 'SUMMARY: AddressSanitizer: 7 byte(s) leaked' >&2; echo hello",
                     "SUMMARY: AddressSanitizer: 7 byte(s) leaked\nlook: the greeting\n");
     assert_rejected(hello_is_due,
+                    "echo '    #0 0x1 in memmove ../libsanitizer/x.c:8' >&2\n"
+                    "echo '    #1 0x2 in take a.c:7' >&2\n"
+                    "echo '    #2 0x3 in main a.c:9' >&2\n"
+                    "echo 'SUMMARY: AddressSanitizer: overflow' >&2; exit 1",
+                    "SUMMARY: AddressSanitizer: overflow\nlook: take a.c:7\n");
+    assert_rejected(hello_is_due,
                     "echo 'a.c:3:5: runtime error: index 3 out of bounds' >&2; exit 1",
-                    "runtime error: index 3 out of bounds\n");
+                    "runtime error: index 3 out of bounds\nlook: a.c:3:5\n");
 }
 END_TEST
 
@@ -356,7 +362,7 @@ END_TEST
 #define __has_feature(name) 0
 #endif
 #if defined __SANITIZE_THREAD__ || __has_feature(thread_sanitizer)
-#define FETCH_RESTS false    /* a thread of the sanitizer's wakes ten times a second in it */
+#define FETCH_RESTS false    /* in it a thread of the sanitizer's wakes again and again */
 #else
 #define FETCH_RESTS true
 #endif

@@ -134,7 +134,8 @@ static void reject_restless(struct judge *judge, const struct watch *watch)
     int64_t cpu_ms = watch->answer.cpu_ms - watch->first.cpu_ms;
     int64_t switches = watch->answer.voluntary - watch->first.voluntary;
     const char *call = roll_name(&watch->answer.thread[0]);
-    if (cpu_ms >= idle_cpu_ms || switches >= idle_switches)
+    if (cpu_ms >= idle_cpu_ms + judge->work_cpu_ms ||
+        switches >= idle_switches + judge->work_switches)
         judge_reject(judge, "spins: %" PRId64 " ms of CPU and %" PRId64
                      " voluntary context switches with nothing to do", cpu_ms, switches);
     if (watch->restless_ns < patience_ns)

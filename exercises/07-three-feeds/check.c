@@ -130,6 +130,32 @@ START_TEST(one_silent_one_dripping_one_fast)
 }
 END_TEST
 
+/* A line that leaves room for 50 bytes, when 200 come; then one that never ends. */
+START_TEST(the_longest_line)
+{
+    struct scene scene;
+    char line[LINE_MOST], rest[LINE_MOST + 1];
+    begin(&scene);
+    scene.judge.look = "how many bytes there is room for, and what recv(2) says of none";
+    memset(line, 'x', LINE_MOST - 1);
+    line[LINE_MOST - 1] = '\0';
+    say(&scene, 3, line + 49);
+    judge_no_more_output(&scene.judge, scene.due);
+    snprintf(rest, sizeof rest, "%.49s\n%.150s", line, line);
+    say(&scene, 3, rest);
+    expect(&scene, 3, line);
+    judge_await_output(&scene.judge, scene.due);
+    say(&scene, 3, "\n");
+    expect(&scene, 3, line + 49);
+    judge_await_output(&scene.judge, scene.due);
+
+    say(&scene, 1, line);
+    say(&scene, 1, "xx");
+    judge_no_more_output(&scene.judge, scene.due);
+    say_line(&scene, 2);
+}
+END_TEST
+
 /* Cut anywhere, and in segments that fill the buffer: not a byte is lost. */
 START_TEST(many_lines_cut_anywhere)
 {
@@ -150,26 +176,6 @@ START_TEST(many_lines_cut_anywhere)
         say(&scene, 2, piece);
     }
     judge_await_output(&scene.judge, scene.due);
-}
-END_TEST
-
-/* 199 letters and the line's end fit; of a line that goes on, nothing is printed. */
-START_TEST(the_longest_line)
-{
-    struct scene scene;
-    char line[LINE_MOST + 1];
-    begin(&scene);
-    scene.judge.look = "how many bytes there is room for, and what recv(2) says of none";
-    memset(line, 'x', LINE_MOST);
-    line[LINE_MOST] = '\0';
-    say(&scene, 1, line + 1);
-    judge_no_more_output(&scene.judge, scene.due);
-    say(&scene, 1, "\n");
-    expect(&scene, 1, line + 1);
-    judge_await_output(&scene.judge, scene.due);
-    say(&scene, 1, line);
-    judge_no_more_output(&scene.judge, scene.due);
-    say_line(&scene, 2);
 }
 END_TEST
 
@@ -218,8 +224,8 @@ int main(int argc, char **argv)
         one_thread_asleep_for_all,
         a_line_is_printed_when_it_is_whole,
         one_silent_one_dripping_one_fast,
-        many_lines_cut_anywhere,
         the_longest_line,
+        many_lines_cut_anywhere,
         the_end_of_one_is_not_the_end,
         it_ends_when_all_have_ended,
     };
