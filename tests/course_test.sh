@@ -240,7 +240,7 @@ cmp -s .course before || complain "a killed check changed the state"
 
 rm .course
 expect fails 'no attempt yet' 05-hint
-hello 'puts("bye");' >$mine
+hello 'printf("bye %d\n", (int)getpid());' >$mine    # another fact each time
 expect fails 'seen   it said bye' 05
 expect passes 'bye is what you say' 05-hint
 grep -q '^  later' said || complain "a hint is cut"
@@ -251,7 +251,7 @@ expect_not 'is what you say later'
 expect fails 'the third hint opens after a changed attempt' 05-hint
 expect fails 'seen   it said bye' 05
 expect fails 'the third hint opens after a changed attempt' 05-hint
-hello '  puts("bye");' >$mine    # white space is no change
+echo >>$mine    # white space is no change
 expect fails 'seen   it said bye' 05
 expect fails 'the third hint opens after a changed attempt' 05-hint
 hello 'puts("good");' >$mine

@@ -14,6 +14,7 @@ below() {
     fetch) echo "fetch models coro kit" ;;
     whowaits) echo "whowaits kit" ;;
     pingpong) echo "pingpong coro kit" ;;
+    course) echo "course" ;;            # bounded stands alone
     bench) echo "bench kit" ;;          # it starts programs, and reads what they write
     *) return 1 ;;
     esac

@@ -90,7 +90,7 @@ predict() {
         note_measured "$lesson"
         if [ -n "$(recall "measured $lesson/$key")" ]; then
             old=$(recall "predicted $lesson/$key")
-            echo "$question"
+            say "$question"
             echo "  the run has been made; your prediction was: ${old:-none}"
         else
             if [ -n "$answers" ]; then look_up; else ask || break; fi
@@ -98,7 +98,7 @@ predict() {
             stored=$((stored + 1))
         fi
     done <"$prompts"
-    echo "$stored predictions are stored, in $state"
+    [ $stored -eq 0 ] || echo "$stored predictions are stored, in $state"
 }
 
 # A row for each prediction of which the outcome is known.
