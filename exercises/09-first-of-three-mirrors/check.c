@@ -330,13 +330,14 @@ START_TEST(two_in_one_turn)
     }
     for (int first = 0; first < 2; first++) {
         next_round(&scene);
-        scene.judge.look = "one has failed and another has won in the same turn";
+        scene.judge.look = "two have failed and one has won in the same turn";
         stop(&scene);
-        if (first == 0)
-            peer_reset(&scene.mirror[0]);
-        answer(&scene, 2, 200);
         if (first == 1)
-            peer_reset(&scene.mirror[0]);
+            answer(&scene, 2, 200);
+        peer_reset(&scene.mirror[0]);
+        peer_reset(&scene.mirror[2]);
+        if (first == 0)
+            answer(&scene, 2, 200);
         go_on(&scene);
         expect_winner(&scene, 2);
     }
