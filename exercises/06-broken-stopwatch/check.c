@@ -393,6 +393,8 @@ START_TEST(a_latency_is_a_reply_s)
         row(&scene, i * CLOCK_MS, i * CLOCK_MS + 70 * CLOCK_MS, 503, "");
     }
     row(&scene, 60 * CLOCK_MS, 63 * CLOCK_MS, 204, "");
+    row(&scene, 60 * CLOCK_MS, 69 * CLOCK_MS, 302, "");
+    row(&scene, 60 * CLOCK_MS, 69 * CLOCK_MS, 200, "EBADMSG");
     sum_up(&scene);
 }
 END_TEST
@@ -454,8 +456,8 @@ START_TEST(any_requests_of_others)
     static const struct {
         int         status;
         const char *error;
-    } kinds[] = {{200, ""}, {200, ""}, {204, ""}, {404, ""}, {0, "ECONNRESET"},
-                 {200, "EBADMSG"}, {200, "ETIMEDOUT"}};
+    } kinds[] = {{200, ""}, {200, ""}, {204, ""}, {302, ""}, {404, ""},
+                 {0, "ECONNRESET"}, {200, "EBADMSG"}, {200, "ETIMEDOUT"}};
     struct scene scene;
     uint64_t state = any_seed();
     begin(&scene, "rows of any kind", "README.md, The check");

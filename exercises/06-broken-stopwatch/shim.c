@@ -1,5 +1,6 @@
 /* Stands between the answer and the world: a clock that moves only when something waits,
-   and a server that is a script. Nothing really happens, so every time is exact.
+   and a server that is a script. Nothing really happens, so every time is exact. Whoever
+   keeps a connection open is told so in a sanitizer's words, which the judge knows.
 
    STOPWATCH_SCRIPT is a list of what the answer's next calls meet. Each takes NS:
        C NS          net_connect connects           c NS ERRNO    it fails
@@ -19,6 +20,7 @@
 #include <sys/time.h>
 #include <sys/types.h>
 #include <time.h>
+#include <unistd.h>
 
 struct endpoint;
 int __wrap_clock_gettime(clockid_t id, struct timespec *now);
@@ -28,12 +30,15 @@ clock_t __wrap_clock(void);
 int __wrap_net_connect(const struct endpoint *server, int64_t deadline_ns);
 int __wrap_net_send_all(int fd, const void *buf, size_t len, int64_t deadline_ns);
 ssize_t __wrap_net_recv(int fd, void *buf, size_t size, int64_t deadline_ns);
+int __real_close(int fd);
+int __wrap_close(int fd);
 
 static const int64_t second_ns = 1000000000, coarse_ns = 4000000, late_ns = 5000000000;
 
 static int64_t     now_ns = 1000000000000;           /* the monotonic clock */
 static int64_t     wall_ns = 1700000000000000000;    /* more shows the one on the wall */
 static const char *script;
+static int         open_fd = -1;    /* the connection; there is one at a time */
 
 /* --- Clocks ------------------------------------------------------------------------- */
 
@@ -146,9 +151,21 @@ int __wrap_net_connect(const struct endpoint *server, int64_t deadline_ns)
          step = peek(&rest))
         script = rest;    /* what the answer did not wait for in the request before */
     struct step step = take("CcT", deadline_ns);
+    if (open_fd >= 0) {
+        fprintf(stderr, "timed_request, on every way out: runtime error: "
+                "the request before is still connected\n");
+        _exit(1);
+    }
     if (step.what == 'C')
-        return open("/dev/null", O_RDONLY | O_CLOEXEC);    /* to be closed like a socket */
+        return open_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     return step.what == 'c' ? -step.argument : -ETIMEDOUT;
+}
+
+int __wrap_close(int fd)
+{
+    if (fd == open_fd)
+        open_fd = -1;
+    return __real_close(fd);
 }
 
 int __wrap_net_send_all(int fd, const void *buf, size_t len, int64_t deadline_ns)

@@ -1,8 +1,7 @@
 /* Stands between the answer, libevent and the clock. A bufferevent may be freed once, and
-   must be; who frees it again is told so in a sanitizer's words, which the check knows.
+   must be; who frees it again is told so in a sanitizer's words, which the judge knows.
    And whoever sleeps sleeps for an hour, so that nobody else is served meanwhile. */
 #include <event2/bufferevent.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -25,15 +24,9 @@ enum { MOST = 1000, HOUR_S = 3600 };
 
 static struct bufferevent *live[MOST];    /* made, and not freed yet */
 
-__attribute__((format(printf, 1, 2), noreturn))
-static void report(const char *form, ...)
+static _Noreturn void report(const char *where, const char *fact)
 {
-    va_list arguments;
-    va_start(arguments, form);
-    fprintf(stderr, "runtime error: ");
-    vfprintf(stderr, form, arguments);
-    fprintf(stderr, "\n");
-    va_end(arguments);
+    fprintf(stderr, "%s: runtime error: %s\n", where, fact);
     _exit(1);
 }
 
@@ -58,19 +51,19 @@ void __wrap_bufferevent_free(struct bufferevent *which)
 {
     struct bufferevent **found = find(which);
     if (!which || *found != which)
-        report("bufferevent_free is called for one that is freed already");
+        report("who frees a mirror's connection, and who may have done so before",
+               "bufferevent_free is called for one that is freed already");
     *found = NULL;
     __real_bufferevent_free(which);
 }
 
 __attribute__((destructor))
-static void count_live(void)
+static void look_for_live(void)
 {
-    int count = 0;
     for (int i = 0; i < MOST; i++)
-        count += live[i] != NULL;
-    if (count > 0)
-        report("it ends, and %d bufferevents were never freed", count);
+        if (live[i])
+            report("what is left of a round when it is over",
+                   "it ends, and a bufferevent was never freed");
 }
 
 unsigned __wrap_sleep(unsigned seconds)

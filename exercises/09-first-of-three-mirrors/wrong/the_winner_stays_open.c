@@ -88,8 +88,9 @@ static int mirror_ask(struct mirror *mirror)
     if (bufferevent_write(connection, text, (size_t)length) < 0 ||
         bufferevent_socket_connect(connection, address,
                                    (int)mirror->server.address_length) < 0) {
+        int error = errno;    /* the next call may change it */
         bufferevent_free(connection);
-        return -EVUTIL_SOCKET_ERROR();
+        return error ? -error : -ENOMEM;
     }
     bufferevent_setcb(connection, on_readable, NULL, on_change, mirror);
     http_reader_init(&mirror->reader);
