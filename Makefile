@@ -162,7 +162,8 @@ $(BUILD)/course/bounded: $(BUILD)/obj/course/bounded.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-course = BUILD='$(BUILD)' CC='$(CC)' MAKE='$(MAKE)' COMPILE='$(filter-out -MMD -MP,$(compile))' \
+# exec, so that a signal that ends make ends it too.
+course = exec env BUILD='$(BUILD)' CC='$(CC)' MAKE='$(MAKE)' COMPILE='$(filter-out -MMD -MP,$(compile))' \
     src/course/$(1)
 digits  := 0 1 2 3 4 5 6 7 8 9
 numbers := $(digits) $(foreach ten,$(digits),$(addprefix $(ten),$(digits)))
