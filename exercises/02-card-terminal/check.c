@@ -352,6 +352,53 @@ static bool drip(struct scene *scene, char byte)
     return waiting == 0;
 }
 
+/* Returns whether the till has hung up after so many ms at the latest. */
+static bool hangs_up(const struct scene *scene, int wait_ms)
+{
+    struct pollfd terminal = {.fd = scene->terminal.fd, .events = POLLIN};
+    return poll(&terminal, 1, wait_ms) > 0;
+}
+
+/* A socket's limit cannot be seen from outside, so the till gets fifteen times of it. */
+START_TEST(a_limit_is_for_silence_too)
+{
+    struct scene scene;
+    char record[RECORD];
+    begin(&scene, "200ms");
+    scene.judge.look = "what ends a recv(2) to which nothing comes: socket(7)";
+    new_record(&scene, record);
+    scene.due[0] = '\0';
+    say(&scene, record, 2);
+    hangs_up(&scene, 15 * LIMIT_MS);
+    must_end(&scene, "silence in mid-record, a limit of 200 ms",
+             "no whole record in time");
+}
+END_TEST
+
+/* A till that has taken the first byte of a record, so that its limit has begun. */
+static void begin_record_with_limit(struct scene *scene)
+{
+    begin(scene, "200ms");
+    if (!drip(scene, '\0'))
+        judge_reject(&scene->judge, "hung up while there was more to come");
+}
+
+/* Stopped and continued after its limit, it finds that less than nothing of it is left.
+   The drip below meets this only by luck. */
+START_TEST(a_limit_may_be_over_before_the_call)
+{
+    struct scene scene;
+    begin_record_with_limit(&scene);
+    scene.judge.look = "each time before recv(2): what is left; and zero means for ever";
+    kill(scene.judge.answer, SIGSTOP);
+    clock_sleep(2LL * LIMIT_MS * CLOCK_MS);
+    kill(scene.judge.answer, SIGCONT);
+    hangs_up(&scene, 15 * LIMIT_MS);
+    must_end(&scene, "stopped in mid-record until its limit was over, then silence",
+             "no whole record in time");
+}
+END_TEST
+
 /* Bytes come one by one, each when the one before has been taken, and never end. Whatever
    the machine does, a till that looks at the clock after each takes at the most one that
    was sent after its limit. The length comes slowly, so that a new limit for the text
@@ -380,19 +427,20 @@ START_TEST(a_limit_is_for_the_whole_record)
 }
 END_TEST
 
-/* A socket's limit cannot be seen from outside, so the till gets fifteen times of it. */
-START_TEST(a_limit_is_for_silence_too)
+/* Whose limit begins anew with a signal outlasts any number of them. */
+START_TEST(a_signal_gives_no_more_time)
 {
+    enum { PAUSE_MS = LIMIT_MS / 4 };
     struct scene scene;
-    char record[RECORD];
-    begin(&scene, "200ms");
-    scene.judge.look = "what ends a recv(2) to which nothing comes: socket(7)";
-    new_record(&scene, record);
-    scene.due[0] = '\0';
-    say(&scene, record, 2);
-    struct pollfd hangs_up = {.fd = scene.terminal.fd, .events = POLLIN};
-    poll(&hangs_up, 1, 15 * LIMIT_MS);
-    must_end(&scene, "silence in mid-record, a limit of 200 ms",
+    begin_record_with_limit(&scene);
+    scene.judge.look = "how long the recv(2) after a signal may wait";
+    for (int i = 0; i < 15 * LIMIT_MS / PAUSE_MS && !hangs_up(&scene, PAUSE_MS); i++)
+        kill(scene.judge.answer, SIGUSR1);
+    judge_settle(&scene.judge, NULL);
+    if (!hangs_up(&scene, 0))
+        judge_reject(&scene.judge, "signal after signal in mid-record, a limit of 200 ms, "
+                     "and it goes on waiting");
+    must_end(&scene, "signals in mid-record, a limit of 200 ms",
              "no whole record in time");
 }
 END_TEST
@@ -426,7 +474,8 @@ int main(int argc, char **argv)
         a_text_may_have_0_to_1000_bytes, a_signal_ends_a_call_and_nothing_else,
         the_end_between_two_records_is_the_end, the_end_in_a_length_is_not,
         the_end_after_a_length_is_not, the_end_in_a_text_is_not,
-        a_limit_is_for_the_whole_record, a_limit_is_for_silence_too,
+        a_limit_is_for_silence_too, a_limit_may_be_over_before_the_call,
+        a_limit_is_for_the_whole_record, a_signal_gives_no_more_time,
         a_length_is_not_believed, one_byte_more_is_too_long,
     };
     return judge_run(argc, argv, cases, LENGTH(cases));
