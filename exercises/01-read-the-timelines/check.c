@@ -78,8 +78,10 @@ static const struct line *find(struct scene *scene, const char *name)
             judge_reject(&scene->judge, "%s stands there twice", name);
         found = line;
     }
-    if (!found || !found->value[0])
-        judge_reject(&scene->judge, "there is no %s", name);
+    if (!found)
+        judge_reject(&scene->judge, "no line begins with the word %s", name);
+    if (!found->value[0])
+        judge_reject(&scene->judge, "there is nothing behind %s", name);
     return found;
 }
 
@@ -211,7 +213,7 @@ static const struct timeline *timeline_of(const struct scene *scene, enum kind k
 static void begin(struct scene *scene)
 {
     memset(scene, 0, sizeof *scene);
-    scene->judge.look = "the first line of the file";
+    scene->judge.look = "the line of your file that begins with seed, as in: seed 4711";
     ck_assert(read_text(judge_folder(), &scene->text));
     long seed = find_number(scene, "seed", "");
     if (seed == 0)
@@ -321,9 +323,9 @@ START_TEST(eight_predictions_are_there)
     for (size_t i = 0; i < LENGTH(predictions); i++) {
         const struct line *line = prediction(&scene.text, predictions[i]);
         if (!line || !line->rest[0])
-            judge_reject(&scene.judge, "there is no prediction of %s", predictions[i]);
+            judge_reject(&scene.judge, "there is no prediction 01/%s", predictions[i]);
         if (!is_number(line->rest))
-            judge_reject(&scene.judge, "the prediction of %s, '%s', is not a number",
+            judge_reject(&scene.judge, "the prediction 01/%s, '%s', is not a number",
                          predictions[i], line->rest);
     }
 }

@@ -356,6 +356,46 @@ static bool drip(struct scene *scene, char byte)
     return waiting == 0;
 }
 
+/* Returns whether the till has hung up after so many ms at the latest. */
+static bool hangs_up(const struct scene *scene, int wait_ms)
+{
+    struct pollfd terminal = {.fd = scene->terminal.fd, .events = POLLIN};
+    return poll(&terminal, 1, wait_ms) > 0;
+}
+
+/* A socket's limit cannot be seen from outside, so the till gets ten times of it. */
+START_TEST(a_limit_is_for_silence_too)
+{
+    struct scene scene;
+    begin(&scene, "300ms");
+    scene.judge.look = "what ends a recv(2) to which nothing comes: socket(7)";
+    say(&scene, "\0", 2);
+    hangs_up(&scene, 10 * SILENCE_MS);
+    int64_t past_ms = (clock_ns() - scene.begun_ns) / CLOCK_MS;
+    must_end(&scene, "silence, a limit of 300 ms", "no whole record in time");
+    if (past_ms < SILENCE_MS)
+        judge_reject(&scene.judge, "gave up within %d ms of its start; the limit is %d "
+                     "ms", (int)past_ms, SILENCE_MS);
+}
+END_TEST
+
+/* Stopped and continued after its limit, it finds that less than nothing of it is left.
+   On a machine so slow that it has hung up before, that was right too. */
+START_TEST(a_limit_may_be_over_before_the_call)
+{
+    struct scene scene;
+    begin(&scene, "200ms");
+    scene.judge.look = "each time before recv(2): what is left; and zero means for ever";
+    drip(&scene, '\0');    /* its limit has begun by now */
+    kill(scene.judge.answer, SIGSTOP);
+    clock_sleep(2LL * LIMIT_MS * CLOCK_MS);
+    kill(scene.judge.answer, SIGCONT);
+    hangs_up(&scene, 15 * LIMIT_MS);
+    must_end(&scene, "stopped in mid-record until its limit was over, then silence",
+             "no whole record in time");
+}
+END_TEST
+
 /* After a length bytes come one by one, each when the one before has been taken, and
    never end. Whatever the machine does, a till that looks at the clock after each takes
    at the most one that was sent after its limit. */
@@ -382,20 +422,22 @@ START_TEST(a_limit_is_for_the_whole_record)
 }
 END_TEST
 
-/* A socket's limit cannot be seen from outside, so the till gets ten times of it. */
-START_TEST(a_limit_is_for_silence_too)
+/* Whose limit begins anew with a signal outlasts any number of them. */
+START_TEST(a_signal_gives_no_more_time)
 {
+    enum { PAUSE_MS = LIMIT_MS / 4 };
     struct scene scene;
-    begin(&scene, "300ms");
-    scene.judge.look = "what ends a recv(2) to which nothing comes: socket(7)";
-    say(&scene, "\0", 2);
-    struct pollfd hangs_up = {.fd = scene.terminal.fd, .events = POLLIN};
-    poll(&hangs_up, 1, 10 * SILENCE_MS);
-    int64_t past_ms = (clock_ns() - scene.begun_ns) / CLOCK_MS;
-    must_end(&scene, "silence, a limit of 300 ms", "no whole record in time");
-    if (past_ms < SILENCE_MS)
-        judge_reject(&scene.judge, "gave up within %d ms of its start; the limit is %d "
-                     "ms", (int)past_ms, SILENCE_MS);
+    begin(&scene, "200ms");
+    scene.judge.look = "how long the recv(2) after a signal may wait";
+    drip(&scene, '\0');
+    for (int i = 0; i < 15 * LIMIT_MS / PAUSE_MS && !hangs_up(&scene, PAUSE_MS); i++)
+        kill(scene.judge.answer, SIGUSR1);
+    judge_settle(&scene.judge, NULL);
+    if (!hangs_up(&scene, 0))
+        judge_reject(&scene.judge, "signal after signal in mid-record, a limit of 200 ms, "
+                     "and it goes on waiting");
+    must_end(&scene, "signals in mid-record, a limit of 200 ms",
+             "no whole record in time");
 }
 END_TEST
 
@@ -456,7 +498,8 @@ int main(int argc, char **argv)
         a_text_may_have_0_to_1000_bytes, a_signal_ends_a_call_and_nothing_else,
         the_end_between_two_records_is_the_end, the_end_in_a_length_is_not,
         the_end_after_a_length_is_not, the_end_in_a_text_is_not,
-        a_limit_is_for_the_whole_record, a_limit_is_for_silence_too,
+        a_limit_is_for_silence_too, a_limit_may_be_over_before_the_call,
+        a_limit_is_for_the_whole_record, a_signal_gives_no_more_time,
         a_limit_that_is_over_stays_over, a_length_is_not_believed,
         one_byte_more_is_too_long,
     };

@@ -112,8 +112,10 @@ static void hear_all(struct scene *scene, int none)
         if (shop < 0 || shop >= SHOPS)
             judge_reject(judge, "%sit asked shop %d, and there are shops 0 to %d",
                          scene->when, shop, SHOPS - 1);
-        if (shop == none)
+        if (shop == none) {
+            judge->look = "README.md: a thread that can't be had is a row, and no more";
             judge_reject(judge, "%sit asked shop %d all the same", scene->when, shop);
+        }
         if (scene->shop[shop] >= 0)
             judge_reject(judge, "%sit asked shop %d twice", scene->when, shop);
         scene->shop[shop] = scene->caller[i];

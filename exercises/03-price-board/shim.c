@@ -65,10 +65,12 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
     int error = must_fail() || created - joined >= THREADS_MOST
                     ? EAGAIN
                     : __real_pthread_create(thread, attr, start_late, start);
-    if (error)
+    if (error) {
+        *thread = pthread_self();    /* undefined, says POSIX: no zero to be relied on */
         free(start);
-    else
+    } else {
         alive[created++ - joined] = *thread;
+    }
     pthread_mutex_unlock(&lock);
     return error;
 }

@@ -1,4 +1,4 @@
-/* rejected: it took 3 bytes */
+/* rejected: stopped in mid-record until its limit was over, then silence */
 /* Card terminal: a till prints each payment that its card terminal reports.
    usage: card_terminal PORT LIMIT */
 #include "kit/clock.h"
