@@ -42,13 +42,17 @@ do for [m = 1:SLOTS] {
 }
 if (END == 0) { END = 1.0 }         # nothing ever started; an axis there must be
 
-# The wait that was asked for is what the server says that it waited.
+# The wait that was asked for is what the server says that it waited. Where one waited more
+# than twice as long as another there is no L of which theory could speak.
 waits = 0
 set table $NOWHERE
 plot $ROWS using (waits = waits + ($7 > 0)):(0) with table
 unset table
 L = strlen(machine("latency_ns")) ? machine("latency_ns") * 1e-9 : 0
-if (waits) { stats $ROWS using ($7 > 0 ? $7 : NaN) nooutput; L = STATS_median }
+if (waits) {
+    stats $ROWS using ($7 > 0 ? $7 : NaN) nooutput
+    L = STATS_max > 2 * STATS_min ? 0 : STATS_median
+}
 
 # Theory ends at L and at N·L. With no model that goes one at a time N·L may lie far outside.
 array THEORY[2] = [L, MOST * L]

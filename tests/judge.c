@@ -128,18 +128,35 @@ static const char *find_frame(char *messages)
     return NULL;
 }
 
+/* UndefinedBehaviorSanitizer's "answer.c:3:5: runtime error: ...", or the same from a shim,
+   which does not know where and begins the line with it. */
+static char *find_error(char *messages)
+{
+    static const char words[] = "runtime error: ";
+    char *error = messages;
+    while ((error = strstr(error, words)) != NULL) {
+        if (error == messages || error[-1] == '\n' ||
+            (error - messages >= 2 && strncmp(error - 2, ": ", 2) == 0))
+            return error;
+        error += strlen(words);
+    }
+    return NULL;
+}
+
 /* Looks for the one line of a sanitizer's report that says it all. Takes it apart. */
 static struct report find_report(char *messages)
 {
     char *summary = strstr(messages, "SUMMARY: ");
-    char *error = strstr(messages, ": runtime error: ");    /* where it was stands before */
+    char *error = find_error(messages);
     if (!error && !summary)
         return (struct report){0};
-    char *fact = error ? error + 2 : summary;
+    char *fact = error ? error : summary;
     fact = strndup(fact, strcspn(fact, "\n"));
     if (!error)
         return (struct report){.fact = fact, .where = find_frame(messages)};
-    *error = '\0';
+    if (error == messages || error[-1] == '\n')
+        return (struct report){.fact = fact};
+    error[-2] = '\0';    /* where it was stands before */
     char *line = strrchr(messages, '\n');
     return (struct report){.fact = fact, .where = line ? line + 1 : messages};
 }

@@ -60,15 +60,20 @@ void peer_send(struct peer *peer, const char *text)
 
 void peer_expect(struct peer *peer, const char *text)
 {
+    enum { SHOWN_MOST = 40 };
+    int shown = (int)strcspn(text, "\r\n");    /* a fact is one line */
+    if (shown > SHOWN_MOST)
+        shown = SHOWN_MOST;
     for (const char *next = text; *next; next++) {
         char byte;
         if (!await_readable(peer->judge, peer->fd))
-            judge_reject(peer->judge, "did not send all of \"%.40s\"", text);
+            judge_reject(peer->judge, "did not send all of \"%.*s\"", shown, text);
         ssize_t received = recv(peer->fd, &byte, 1, 0);
         if (received <= 0)
-            judge_reject(peer->judge, "hung up before all of \"%.40s\" was sent", text);
+            judge_reject(peer->judge, "hung up before all of \"%.*s\" was sent", shown,
+                         text);
         if (byte != *next)
-            judge_reject(peer->judge, "sent something else than \"%.40s\"", text);
+            judge_reject(peer->judge, "sent something else than \"%.*s\"", shown, text);
     }
 }
 

@@ -348,6 +348,13 @@ START_TEST(a_sanitizers_words_are_the_fact)
     assert_rejected(hello_is_due,
                     "echo 'a.c:3:5: runtime error: index 3 out of bounds' >&2; exit 1",
                     "runtime error: index 3 out of bounds\nlook: a.c:3:5\n");
+    assert_rejected(hello_is_due,
+                    "echo 'runtime error: freed twice' >&2; exit 1",
+                    "runtime error: freed twice\nlook: the greeting\n");
+    assert_rejected(hello_is_due,
+                    "echo 'runtime error: freed twice' >&2\n"
+                    "echo 'SUMMARY: AddressSanitizer: leaked' >&2; exit 1",
+                    "runtime error: freed twice\nlook: the greeting\n");
 }
 END_TEST
 

@@ -56,9 +56,9 @@ static const struct verdict_case {
     {{EIGHT, RECV(1), .threads = 2, .spinning = 1, .order = ORDER_UNREAD},
      WHO_IN_ORDER, MANY_ALL, "in order: asleep in recv on 1 of 8 sockets", "all 8"},
     {{EIGHT, .threads = 1, .spinning = 1, .order = ORDER_READ},
-     WHO_SPIN, MANY_ALL, "nobody: 1 thread spins, which asks again", "all 8"},
+     WHO_SPIN, MANY_ALL, "nobody: 1 thread asks again and again", "all 8"},
     {{EIGHT, POLL(8), .threads = 1, .spinning = 1, .order = ORDER_READ},
-     WHO_SPIN, MANY_ALL, "nobody: 1 thread spins", "all 8"},
+     WHO_SPIN, MANY_ALL, "nobody: 1 thread asks", "all 8"},
 
     /* What does not fit together has no name. */
     {{EIGHT, RECV(1), .threads = 1, .order = ORDER_READ},

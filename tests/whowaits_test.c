@@ -350,7 +350,7 @@ static const struct failure {
     const char *words;
 } failures[] = {
     {"", "exit 7; {url}", 3,
-     "whowaits: sh: ended with status 7 before the roll was called"},
+     "whowaits: sh: ended with status 7 before it was seen to wait"},
     {"", "kill -9 $$; {url}", 3, "whowaits: sh: was killed by signal 9 (Killed) before"},
     {"", "sleep 3600; {url}", 3,
      "whowaits: sh: no request came to the gate; most of its "},

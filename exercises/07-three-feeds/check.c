@@ -3,8 +3,10 @@
 
 #include "kit/array.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 enum { FEEDS = 3, LINE_MOST = 200 };
 
@@ -149,10 +151,19 @@ START_TEST(the_longest_line)
     expect(&scene, 3, line + 49);
     judge_await_output(&scene.judge, scene.due);
 
+    scene.judge.look = "that a feed whose line is too long has ended, like one that closes";
     say(&scene, 1, line);
-    say(&scene, 1, "xx");
+    say(&scene, 1, "xx\nmore\n");
     judge_no_more_output(&scene.judge, scene.due);
     say_line(&scene, 2);
+    peer_end(&scene.feed[1]);
+    judge_settle(&scene.judge, NULL);
+    say_line(&scene, 3);
+    peer_end(&scene.feed[2]);
+    int status = judge_await_end(&scene.judge);
+    if (status != 0)
+        judge_reject(&scene.judge, "ended with status %d, not 0", status);
+    judge_no_more_output(&scene.judge, scene.due);
 }
 END_TEST
 
@@ -199,6 +210,35 @@ START_TEST(the_end_of_one_is_not_the_end)
 }
 END_TEST
 
+/* The reader is stopped while a feed says its last line and ends, so that poll tells it of
+   both at once. */
+START_TEST(the_last_line_comes_with_the_end)
+{
+    struct scene scene;
+    begin(&scene);
+    scene.judge.look = "what is still to be read when poll(2) tells of an end";
+    for (int number = 1; number <= 2; number++) {
+        siginfo_t info;
+        char token[JUDGE_TOKEN], line[JUDGE_TOKEN + 1];
+        judge_token(token);
+        snprintf(line, sizeof line, "%s\n", token);
+        judge_settle(&scene.judge, NULL);
+        kill(scene.judge.answer, SIGSTOP);
+        waitid(P_PID, (id_t)scene.judge.answer, &info, WSTOPPED | WEXITED | WNOWAIT);
+        say(&scene, number, line);
+        if (number == 1)
+            peer_end(&scene.feed[0]);
+        else
+            peer_reset(&scene.feed[1]);
+        kill(scene.judge.answer, SIGCONT);
+        expect(&scene, number, token);
+        judge_await_output(&scene.judge, scene.due);
+        judge_no_more_output(&scene.judge, scene.due);
+    }
+    say_line(&scene, 3);
+}
+END_TEST
+
 START_TEST(it_ends_when_all_have_ended)
 {
     struct scene scene;
@@ -227,6 +267,7 @@ int main(int argc, char **argv)
         the_longest_line,
         many_lines_cut_anywhere,
         the_end_of_one_is_not_the_end,
+        the_last_line_comes_with_the_end,
         it_ends_when_all_have_ended,
     };
     return judge_run(argc, argv, cases, LENGTH(cases));

@@ -19,24 +19,34 @@ enum { MIRRORS = 3 };
 struct scene {
     struct judge judge;
     struct peer  mirror[MIRRORS];
+    int          first;                          /* from 1: those before can't be asked */
     char         token[MIRRORS][JUDGE_TOKEN];    /* what each would say in this round */
     int          round;                          /* from 1 */
     char         due[4096];
 };
 
-/* Starts the answer with three mirrors of the judge's own. */
-static void begin(struct scene *scene, const char *rounds, const char *deadline)
+/* Starts the answer with three mirrors of the judge's own; but the first so many have a
+   broadcast address, to which the kernel refuses at once to connect, and sends nothing. */
+static void begin_without(struct scene *scene, int without, const char *rounds,
+                          const char *deadline)
 {
     static char urls[MIRRORS][64];
     memset(scene, 0, sizeof *scene);
+    scene->first = without + 1;
     scene->judge.look = "round_run: all three are asked before the loop is turned";
     for (int i = 0; i < MIRRORS; i++) {
+        const char *host = i < without ? "127.255.255.255" : "127.0.0.1";
         peer_open(&scene->mirror[i], &scene->judge);
-        snprintf(urls[i], sizeof urls[i], "http://127.0.0.1:%d/page",
+        snprintf(urls[i], sizeof urls[i], "http://%s:%d/page", host,
                  scene->mirror[i].port);
     }
     judge_start(&scene->judge, "program-shim", (const char *const[]){
         rounds, deadline, urls[0], urls[1], urls[2], NULL});
+}
+
+static void begin(struct scene *scene, const char *rounds, const char *deadline)
+{
+    begin_without(scene, 0, rounds, deadline);
 }
 
 /* A mirror's connection in this round, whatever comes over it. */
@@ -53,7 +63,7 @@ static void meet(struct scene *scene, int number)
 static void next_round(struct scene *scene)
 {
     scene->round++;
-    for (int i = 1; i <= MIRRORS; i++) {
+    for (int i = scene->first; i <= MIRRORS; i++) {
         char request[128];
         meet(scene, i);
         snprintf(request, sizeof request,
@@ -138,7 +148,7 @@ START_TEST(three_at_once_in_one_thread)
     snprintf(url, sizeof url, "http://127.0.0.1:%d/gate/4?timeout=60m", server.port);
     judge_start(&scene.judge, "program-shim",
                 (const char *const[]){"2", "60m", url, url, url, NULL});
-    scene.judge.look = "round_run: all three are asked before the loop is turned";
+    scene.judge.look = "round_run: all are asked, and then nothing waits but the loop";
     judge_await_in_flight(&scene.judge, &server, MIRRORS);
     judge_settle(&scene.judge, &roll);
     if (roll.processes != 1 || roll.threads != 1)
@@ -148,6 +158,7 @@ START_TEST(three_at_once_in_one_thread)
         roll_count(&roll, "epoll_wait") != 1)
         judge_reject(&scene.judge, "asleep in %s, not in the loop's epoll_wait",
                      roll_name(&roll.thread[0]));
+    scene.judge.look = "what is left of a round when the next begins";
     client_get(server.port, "/gate/4?timeout=60m", reply, sizeof reply);
     judge_await_in_flight(&scene.judge, &server, MIRRORS);    /* in round 2 */
     char *output = judge_output(&scene.judge);
@@ -285,6 +296,40 @@ START_TEST(nobody_is_there)
     scene.judge.look = "what ends a round in which no connection is made";
     judge_await_output(&scene.judge, "round 1: nobody\nround 2: nobody\n");
     due(&scene, "round 1: nobody\nround 2: nobody\n");
+    expect_end(&scene);
+}
+END_TEST
+
+START_TEST(nobody_can_be_asked)
+{
+    struct scene scene;
+    begin_without(&scene, MIRRORS, "2", "60m");
+    scene.judge.look = "what mirror_ask returns, and what is waited for then";
+    due(&scene, "round 1: nobody\nround 2: nobody\n");
+    judge_await_output(&scene.judge, scene.due);
+    expect_end(&scene);
+}
+END_TEST
+
+/* The other two are asked all the same; and who counts the first waits for it in vain. */
+START_TEST(one_cannot_be_asked)
+{
+    struct scene scene;
+    begin_without(&scene, 1, "2", "60m");
+    scene.judge.look = "what mirror_ask returns, and who is asked all the same";
+    next_round(&scene);
+    peer_reset(&scene.mirror[1]);
+    judge_no_more_output(&scene.judge, scene.due);
+    answer(&scene, 3, 200);
+    expect_winner(&scene, 3);
+
+    next_round(&scene);
+    scene.judge.look = "what mirror_ask returns, and who is counted in asked";
+    answer(&scene, 3, 503);
+    judge_no_more_output(&scene.judge, scene.due);
+    peer_end(&scene.mirror[1]);
+    due_nobody(&scene);
+    judge_await_output(&scene.judge, scene.due);
     expect_end(&scene);
 }
 END_TEST
@@ -471,6 +516,8 @@ int main(int argc, char **argv)
         a_failure_does_not_win,
         nobody_is_left,
         nobody_is_there,
+        nobody_can_be_asked,
+        one_cannot_be_asked,
         two_in_one_turn,
         each_round_has_a_deadline_of_its_own,
         the_deadline_is_not_an_idle_timeout,

@@ -147,10 +147,10 @@ static void complain(const char *name, const struct watch *watch, int error)
                 name, e->asked);
     else if (error == -ECHILD && WIFSIGNALED(client->status))
         fprintf(stderr,
-                "whowaits: %s: was killed by signal %d (%s) before the roll was called\n",
+                "whowaits: %s: was killed by signal %d (%s) before it was seen to wait\n",
                 name, WTERMSIG(client->status), strsignal(WTERMSIG(client->status)));
     else if (error == -ECHILD)
-        fprintf(stderr, "whowaits: %s: ended with status %d before the roll was called\n",
+        fprintf(stderr, "whowaits: %s: ended with status %d before it was seen to wait\n",
                 name, WEXITSTATUS(client->status));
     else if (*e->call)
         fprintf(stderr,

@@ -115,8 +115,8 @@ static enum who judge_who(const struct evidence *e, char *words)
     } else if (e->at_gate == 0) {
         say(words, "unknown: nobody stood at the gate");
     } else if (e->spinning > 0 && e->order == ORDER_READ && (all || waiters == 0)) {
-        say(words, "nobody: %d thread%s, which ask%s again and again", e->spinning,
-            e->spinning == 1 ? " spins" : "s spin", e->spinning == 1 ? "s" : "");
+        say(words, "nobody: %d thread%s again and again, instead of waiting", e->spinning,
+            e->spinning == 1 ? " asks" : "s ask");
         return WHO_SPIN;
     } else if (!e->settled) {
         say(words, "unknown: its threads did not come to rest");
