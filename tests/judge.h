@@ -117,7 +117,7 @@ struct peer {
     int           listen_fd, port;
     int           fd;          /* the connection, -1: none */
     pid_t         dripper;     /* 0: none */
-    int64_t      *dripped;     /* bytes that it has sent, shared with it */
+    int64_t      *dripped;     /* bytes that it has sent or is sending, shared */
 };
 
 /* Listens on a free port of 127.0.0.1. */

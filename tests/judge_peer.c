@@ -89,9 +89,10 @@ void peer_expect_end(struct peer *peer)
 static _Noreturn void drip(struct peer *peer, char byte, int64_t interval_ns)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ++*peer->dripped;    /* first: who has received the byte may look at once */
     while (send(peer->fd, &byte, 1, MSG_NOSIGNAL) == 1) {
-        ++*peer->dripped;
         clock_sleep(interval_ns);
+        ++*peer->dripped;
     }
     _exit(0);
 }

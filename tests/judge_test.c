@@ -197,13 +197,15 @@ static void assert_verdict(const TTest *check, int expected_status, const char *
         exit(judge_run(2, argv, (const TTest *const[]){check}, 1));
     }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    char *said = folder_read(expected_status == 2 ? "err" : "out");
-    ck_assert_ptr_nonnull(said);
-    ck_assert_msg(strncmp(said, start, strlen(start)) == 0, "it says: %s", said);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == expected_status,
-                  "status %x, saying: %s", (unsigned)status, said);
+    char *out = folder_read("out"), *err = folder_read("err");
+    ck_assert(out && err);
+    const char *said = expected_status == 2 ? err : out;
+    ck_assert_msg(strncmp(said, start, strlen(start)) == 0 && WIFEXITED(status) &&
+                      WEXITSTATUS(status) == expected_status,
+                  "status %x, saying: %s%s", (unsigned)status, out, err);
     ck_assert_int_eq(count_left(), 0);
-    free(said);
+    free(out);
+    free(err);
 }
 
 static void assert_passes(const TTest *check, const char *script)
