@@ -6,10 +6,10 @@
        a signal wakes one of the signaller's own kind (started with the same function), if
        one sleeps there; who is woken runs when all that were ready before have run;
        with SHIM=spurious the first wait of each thread ends for no reason;
-       with SHIM=unlock whoever unlocks a mutex hands over the turn; the first time after it
-       was outside, all who sleep on a condition have woken for no reason;
-       with SHIM=late whoever is about to sleep on a condition, and still has the mutex, is
-       held up until another wants a mutex that is taken, or signals.
+       with SHIM=unlock whoever unlocks a mutex hands over the turn; the first time
+       after it was outside, all who sleep on a condition have woken for no reason;
+       with SHIM=late whoever is about to sleep on a condition, and still has the
+       mutex, is held up until another wants a mutex that is taken, or signals.
    SHIM may be several of these words.
    A shim is one file, so it includes this one, and wraps what it names below: the
    exercise's "wrap" must list the same functions. */

@@ -18,7 +18,7 @@ enum { ROOM = 4, PAGES = 100 };
 static const char look_put[] = "queue_put(): what it waits for, and who is told after",
                   look_take[] = "queue_take(): what it waits for, and who is told after",
                   look_rest[] = "queue_take(): when there is a page, and it is closed",
-                  look_close[] = "queue_close(): how many it tells; and who returns with the lock",
+                  look_close[] = "queue_close(): how many it tells; who keeps the lock",
                   look_gap[] = "queue_close(): when it sets closed, and with which lock",
                   look_woken[] = "what is known when pthread_cond_wait() returns",
                   look_whom[] = "who sleeps on which condition, and who is signalled";

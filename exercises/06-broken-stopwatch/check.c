@@ -398,7 +398,7 @@ START_TEST(every_request_is_accounted_for)
 }
 END_TEST
 
-/* 100 are ok: where an index is made by other means than nearest rank, it is off by one. */
+/* 100 are ok: an index that is not made by nearest rank is off by one. */
 START_TEST(a_latency_is_a_reply_s)
 {
     struct scene scene;
@@ -521,7 +521,7 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    /* The rows of others first: what is wrong with them is wrong in summarise alone. */
+    /* The rows of others first: what is wrong there is wrong in summarise alone. */
     const TTest *const cases[] = {
         waits_that_overlap,
         from_the_first_start_to_the_last_end,
