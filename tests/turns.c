@@ -6,7 +6,11 @@
        a signal wakes one of the signaller's own kind (started with the same function), if
        one sleeps there; who is woken runs when all that were ready before have run;
        with SHIM=spurious the first wait of each thread ends for no reason;
-       with SHIM=unlock whoever unlocks a mutex hands over the turn.
+       with SHIM=unlock whoever unlocks a mutex hands over the turn; the first time
+       after it was outside, all who sleep on a condition have woken for no reason;
+       with SHIM=late whoever is about to sleep on a condition, and still has the
+       mutex, is held up until another wants a mutex that is taken, or signals.
+   SHIM may be several of these words.
    A shim is one file, so it includes this one, and wraps what it names below: the
    exercise's "wrap" must list the same functions. */
 #include <errno.h>
@@ -41,6 +45,7 @@ struct actor {
     pthread_cond_t *asleep_on;         /* while it is in that list */
     pthread_cond_t  turn;              /* signalled when it is given the turn */
     bool            has_waited;
+    bool            from_outside;      /* and has unlocked nothing since */
     struct actor   *next;              /* in the list that it stands in */
 };
 
@@ -51,6 +56,7 @@ struct list {
 static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER;    /* guards all that follows */
 static struct actor   *running;     /* who has the turn, NULL: nobody is ready */
 static struct list     ready, blocked, asleep;    /* blocked: by a mutex */
+static struct list     late;        /* to fall asleep: see SHIM=late */
 
 static struct actor main_actor = {.turn = PTHREAD_COND_INITIALIZER};
 static _Thread_local struct actor *self;
@@ -58,7 +64,7 @@ static _Thread_local struct actor *self;
 static bool told(const char *word)
 {
     const char *shim = getenv("SHIM");
-    return shim && strcmp(shim, word) == 0;
+    return shim && strstr(shim, word) != NULL;
 }
 
 static void append(struct list *list, struct actor *actor)
@@ -78,6 +84,12 @@ static struct actor *unlink_one(struct actor **link)
 }
 
 /* All of these with the table locked. */
+
+static void release(struct list *list)
+{
+    while (list->first)
+        append(&ready, unlink_one(&list->first));
+}
 
 static void pass_turn(void)
 {
@@ -132,6 +144,7 @@ static void step_out(void)
 static void step_in(void)
 {
     enter();
+    self->from_outside = true;
     become_ready(self);
     await_turn();
     leave();
@@ -180,6 +193,7 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
     int error;
     enter();
     while ((error = pthread_mutex_trylock(mutex)) == EBUSY) {
+        release(&late);
         append(&blocked, self);
         pass_turn();
         await_turn();
@@ -191,8 +205,7 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 /* Whoever waits for any mutex tries again in its turn. */
 static int unlock(pthread_mutex_t *mutex)
 {
-    while (blocked.first)
-        append(&ready, unlink_one(&blocked.first));
+    release(&blocked);
     return __real_pthread_mutex_unlock(mutex);
 }
 
@@ -200,8 +213,12 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
     enter();
     int error = unlock(mutex);
-    if (told("unlock"))
+    if (told("unlock")) {
+        if (self->from_outside)
+            release(&asleep);
+        self->from_outside = false;
         go_last();
+    }
     leave();
     return error;
 }
@@ -209,6 +226,11 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
 int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
     enter();
+    if (told("late")) {
+        append(&late, self);
+        pass_turn();
+        await_turn();
+    }
     unlock(mutex);
     bool first = !self->has_waited;
     self->has_waited = true;
@@ -256,6 +278,7 @@ int __wrap_pthread_cond_signal(pthread_cond_t *cond)
         link = find_asleep(cond, NULL);
     if (*link)
         append(&ready, unlink_one(link));
+    release(&late);
     leave();
     return 0;
 }
@@ -265,6 +288,7 @@ int __wrap_pthread_cond_broadcast(pthread_cond_t *cond)
     enter();
     for (struct actor **link; *(link = find_asleep(cond, NULL)) != NULL;)
         append(&ready, unlink_one(link));
+    release(&late);
     leave();
     return 0;
 }

@@ -18,7 +18,8 @@ enum { ROOM = 4, PAGES = 100 };
 static const char look_put[] = "queue_put(): what it waits for, and who is told after",
                   look_take[] = "queue_take(): what it waits for, and who is told after",
                   look_rest[] = "queue_take(): when there is a page, and it is closed",
-                  look_close[] = "queue_close(): who may sleep, and how many are told",
+                  look_close[] = "queue_close(): how many it tells; who keeps the lock",
+                  look_gap[] = "queue_close(): when it sets closed, and with which lock",
                   look_woken[] = "what is known when pthread_cond_wait() returns",
                   look_whom[] = "who sleeps on which condition, and who is signalled";
 
@@ -173,8 +174,10 @@ START_TEST(the_fifth_put_sleeps)
     take(&scene, 1);
     said = settle(&scene);
     expect_taken(&scene, &said, 0, 1);
+    scene.judge.look = look_take;
     if (said.put <= ROOM)
         judge_reject(&scene.judge, "a page was taken, and the fetcher sleeps on");
+    scene.judge.look = look_put;
     take(&scene, ROOM);
     said = settle(&scene);
     expect_taken(&scene, &said, 0, ROOM + 1);
@@ -281,6 +284,40 @@ START_TEST(close_with_pages_inside)
         judge_reject(&scene.judge, "a page was put when the queue was closed already");
     if (said.refused < 1)
         judge_reject(&scene.judge, "a put sleeps in a closed queue");
+}
+END_TEST
+
+/* Between its look and its sleep a thread still has the lock. Whoever closes without it
+   tells nobody: the writer, or the fetcher, has seen "not closed", and goes to sleep. */
+START_TEST(close_before_a_writer_sleeps)
+{
+    struct scene scene;
+    setenv("SHIM", "late", 1);
+    begin(&scene, "program-shim");
+    scene.judge.look = look_gap;
+    take(&scene, 1);
+    settle(&scene);
+    command(&scene, "close", NULL, 0);
+    struct said said = settle(&scene);
+    if (said.ends < 1)
+        judge_reject(&scene.judge, "closed between a writer's look and its sleep: it "
+                     "sleeps on after the close");
+}
+END_TEST
+
+START_TEST(close_before_a_fetcher_sleeps)
+{
+    struct scene scene;
+    setenv("SHIM", "late", 1);
+    begin(&scene, "program-shim");
+    scene.judge.look = look_gap;
+    put(&scene, 0, ROOM + 1);
+    settle(&scene);
+    command(&scene, "close", NULL, 0);
+    struct said said = settle(&scene);
+    if (said.refused < 1)
+        judge_reject(&scene.judge, "closed between a fetcher's look and its sleep: it "
+                     "sleeps on after the close");
 }
 END_TEST
 
@@ -468,6 +505,8 @@ int main(int argc, char **argv)
         close_with_three_takers_asleep,
         close_with_three_putters_asleep,
         close_with_pages_inside,
+        close_before_a_writer_sleeps,
+        close_before_a_fetcher_sleeps,
         a_writer_wakes_for_nothing,
         a_fetcher_wakes_for_nothing,
         each_page_wakes_a_writer,

@@ -286,6 +286,25 @@ START_TEST(idle_workers_wait_for_the_last_page)
 }
 END_TEST
 
+/* Six are idle while two pages are under way. One comes, and has work for all. */
+START_TEST(links_while_another_page_is_under_way)
+{
+    struct site site;
+    open_site(&site, "links came while another page was under way: ");
+    begin(&site, "program", WORKERS);
+    site.judge.look = "who is told that there are new pages, and when";
+    expect_in_flight(&site, 1);
+    answer(&site, 0, 1, 2);
+    expect_in_flight(&site, 2);
+    answer(&site, 1, LATER, 10);
+    expect_in_flight(&site, WORKERS);
+    answer_all(&site, 1, WORKERS);
+    expect_in_flight(&site, 11 - WORKERS);
+    answer_all(&site, 1, WORKERS);
+    expect_end(&site, 3, "all pages have come");
+}
+END_TEST
+
 /* Home links to 1, 2 and itself; these to each other, to themselves, to home and to 3. */
 START_TEST(pages_that_link_to_each_other)
 {
@@ -330,23 +349,28 @@ START_TEST(more_workers_than_pages)
 }
 END_TEST
 
-/* One is hung up on, one is not there. */
+/* One is hung up on, one is not there. The third has work for all: who has met a failure
+   works on. */
 START_TEST(a_page_that_cannot_be_had)
 {
     static const char lost[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\n"
                                "lost\n";
     struct site site;
-    open_site(&site, "");
+    open_site(&site, "two pages could not be had: ");
     begin(&site, "program", WORKERS);
     site.judge.look = "what a worker does with a page that did not come";
     expect_in_flight(&site, 1);
-    answer(&site, 0, 1, 2);
-    expect_in_flight(&site, 2);
+    answer(&site, 0, 1, 3);
+    expect_in_flight(&site, 3);
     hang_up(find_visit(&site, 1));
-    expect_in_flight(&site, 1);
+    expect_in_flight(&site, 2);
     send(find_visit(&site, 2)->fd, lost, strlen(lost), MSG_NOSIGNAL);
     hang_up(find_visit(&site, 2));
-    expect_end(&site, 1, "two pages could not be had");
+    expect_in_flight(&site, 1);
+    answer(&site, 3, LATER, WORKERS);
+    expect_in_flight(&site, WORKERS);
+    answer_all(&site, LATER, WORKERS);
+    expect_end(&site, 1, "all others have come");
 }
 END_TEST
 
@@ -368,6 +392,19 @@ START_TEST(others_go_first_after_each_unlock)
     open_site(&site, "between an unlock and the next lock: ");
     begin(&site, "program-shim", WORKERS);
     site.judge.look = "what others see between two critical sections that should be one";
+    twenty_links(&site);
+}
+END_TEST
+
+/* Between its look and its sleep a worker still has the lock. Who has news and does not
+   take the lock may tell it in that moment, and it does not hear. */
+START_TEST(a_worker_is_late_to_sleep)
+{
+    struct site site;
+    setenv("SHIM", "unlock late", 1);
+    open_site(&site, "news between a worker's look and its sleep: ");
+    begin(&site, "program-shim", WORKERS);
+    site.judge.look = "what is changed without the lock, though others wait for it";
     twenty_links(&site);
 }
 END_TEST
@@ -418,12 +455,14 @@ int main(int argc, char **argv)
     const TTest *const cases[] = {
         eight_in_flight_and_never_more,
         idle_workers_wait_for_the_last_page,
+        links_while_another_page_is_under_way,
         pages_that_link_to_each_other,
         one_worker,
         more_workers_than_pages,
         a_page_that_cannot_be_had,
         a_worker_wakes_for_nothing,
         others_go_first_after_each_unlock,
+        a_worker_is_late_to_sleep,
         nobody_looks_without_the_lock,
     };
     return judge_run(argc, argv, cases, LENGTH(cases));

@@ -310,6 +310,21 @@ START_TEST(the_deadline_is_one)
 }
 END_TEST
 
+/* What is not closed is missing here from the next request on, and not only after a
+   thousand of them. */
+START_TEST(what_is_opened_is_closed)
+{
+    static const enum fate fates[] = {WHOLE, RESET, WHOLE, CUT, UNAVAILABLE, WHOLE};
+    struct scene scene;
+    begin(&scene, "room for one open connection",
+          "timed_request: what was opened is closed, also after a failure");
+    setenv("STOPWATCH_ONE_OPEN", "1", 1);
+    for (size_t i = 0; i < LENGTH(fates); i++)
+        ask(&scene, fates[i], CLOCK_MS, (10 + (int)i) * CLOCK_MS);
+    make_them(&scene);
+}
+END_TEST
+
 /* --- Requests of others ------------------------------------------------------------- */
 
 static void row(struct scene *scene, int64_t start_ns, int64_t end_ns, int status,
@@ -358,7 +373,8 @@ END_TEST
 START_TEST(from_the_first_start_to_the_last_end)
 {
     struct scene scene;
-    begin(&scene, "rows in no order of time", "summarise: the makespan");
+    begin(&scene, "rows in no order of time",
+          "summarise: what is ok, what has failed, and the makespan of both");
     row(&scene, 5 * CLOCK_MS, 90 * CLOCK_MS, 200, "");
     row(&scene, 1 * CLOCK_MS, 40 * CLOCK_MS, 200, "");
     row(&scene, 2 * CLOCK_MS, 950 * CLOCK_MS, 0, "ETIMEDOUT");
@@ -372,9 +388,9 @@ START_TEST(every_request_is_accounted_for)
     struct scene scene;
     begin(&scene, "3 of 8 never started",
           "summarise: which requests have no times, and what their error is");
+    row_never_started(&scene);
     for (int i = 0; i < 4; i++)
         row(&scene, (10 + i) * CLOCK_MS, 100 * CLOCK_MS, 200, "");
-    row_never_started(&scene);
     row(&scene, 12 * CLOCK_MS, 13 * CLOCK_MS, 0, "ECONNRESET");
     row_never_started(&scene);
     row_never_started(&scene);
@@ -382,19 +398,20 @@ START_TEST(every_request_is_accounted_for)
 }
 END_TEST
 
+/* 100 are ok: an index that is not made by nearest rank is off by one. */
 START_TEST(a_latency_is_a_reply_s)
 {
     struct scene scene;
     begin(&scene, "failures quick and slow",
           "summarise: whose latencies are counted, and in what order");
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 99; i++) {
         row(&scene, i * CLOCK_MS, i * CLOCK_MS + (200 - i) * CLOCK_US + 1, 200, "");
         row(&scene, i * CLOCK_MS, i * CLOCK_MS + 9, 0, "ECONNREFUSED");
         row(&scene, i * CLOCK_MS, i * CLOCK_MS + 70 * CLOCK_MS, 503, "");
     }
-    row(&scene, 60 * CLOCK_MS, 63 * CLOCK_MS, 204, "");
-    row(&scene, 60 * CLOCK_MS, 69 * CLOCK_MS, 302, "");
-    row(&scene, 60 * CLOCK_MS, 69 * CLOCK_MS, 200, "EBADMSG");
+    row(&scene, 99 * CLOCK_MS, 102 * CLOCK_MS, 204, "");
+    row(&scene, 99 * CLOCK_MS, 100 * CLOCK_MS, 301, "");
+    row(&scene, 99 * CLOCK_MS, 101 * CLOCK_MS, 200, "EBADMSG");
     sum_up(&scene);
 }
 END_TEST
@@ -505,7 +522,14 @@ END_TEST
 
 int main(int argc, char **argv)
 {
+    /* The rows of others first: what is wrong there is wrong in summarise alone. */
     const TTest *const cases[] = {
+        waits_that_overlap,
+        from_the_first_start_to_the_last_end,
+        every_request_is_accounted_for,
+        a_latency_is_a_reply_s,
+        nothing_came,
+        nothing_was_started,
         the_connect_is_part_of_the_request,
         no_clock_that_can_be_set,
         a_clock_of_nanoseconds,
@@ -516,12 +540,7 @@ int main(int argc, char **argv)
         a_reply_cut_short,
         an_answer_that_is_no,
         the_deadline_is_one,
-        waits_that_overlap,
-        from_the_first_start_to_the_last_end,
-        every_request_is_accounted_for,
-        a_latency_is_a_reply_s,
-        nothing_came,
-        nothing_was_started,
+        what_is_opened_is_closed,
         any_requests_of_its_own,
         any_requests_of_others,
         it_works_in_the_world,

@@ -9,7 +9,8 @@
        B NS BYTES    net_recv has bytes of the body
        E NS          net_recv has the end           R NS ERRNO    it fails
        T             net_connect or net_recv waits until its deadline
-       W NS          now somebody sets the wall clock, by NS */
+       W NS          now somebody sets the wall clock, by NS
+   With STOPWATCH_ONE_OPEN nothing connects while the connection before is open. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -30,15 +31,13 @@ clock_t __wrap_clock(void);
 int __wrap_net_connect(const struct endpoint *server, int64_t deadline_ns);
 int __wrap_net_send_all(int fd, const void *buf, size_t len, int64_t deadline_ns);
 ssize_t __wrap_net_recv(int fd, void *buf, size_t size, int64_t deadline_ns);
-int __real_close(int fd);
-int __wrap_close(int fd);
 
 static const int64_t second_ns = 1000000000, coarse_ns = 4000000, late_ns = 5000000000;
 
 static int64_t     now_ns = 1000000000000;           /* the monotonic clock */
 static int64_t     wall_ns = 1700000000000000000;    /* more shows the one on the wall */
 static const char *script;
-static int         open_fd = -1;    /* the connection; there is one at a time */
+static int         last_fd = -1;    /* of the connection made last */
 
 /* --- Clocks ------------------------------------------------------------------------- */
 
@@ -151,21 +150,11 @@ int __wrap_net_connect(const struct endpoint *server, int64_t deadline_ns)
          step = peek(&rest))
         script = rest;    /* what the answer did not wait for in the request before */
     struct step step = take("CcT", deadline_ns);
-    if (open_fd >= 0) {
-        fprintf(stderr, "timed_request, on every way out: runtime error: "
-                "the request before is still connected\n");
-        _exit(1);
-    }
-    if (step.what == 'C')
-        return open_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (getenv("STOPWATCH_ONE_OPEN") && fcntl(last_fd, F_GETFD) >= 0)
+        return -EMFILE;
+    if (step.what == 'C')    /* something to be closed like a socket */
+        return last_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     return step.what == 'c' ? -step.argument : -ETIMEDOUT;
-}
-
-int __wrap_close(int fd)
-{
-    if (fd == open_fd)
-        open_fd = -1;
-    return __real_close(fd);
 }
 
 int __wrap_net_send_all(int fd, const void *buf, size_t len, int64_t deadline_ns)

@@ -1,4 +1,4 @@
-/* rejected: data race */
+/* rejected: closed between a writer's look and its sleep */
 /* bounded queue: fetchers put pages, writers take them, and there is room for four.
    usage: bounded_queue [FILE]
    Each line of FILE, or of the standard input, is the work of one thread:

@@ -1,4 +1,4 @@
-/* rejected: never ends: two pages could not be had */
+/* rejected: two pages could not be had: never ends */
 /* crawler: gets a page, all pages that it links to, all that these link to, and ends when
    there are no more. P workers do it. usage: crawler P URL
    A link is a line's first word, if it begins with a slash. */

@@ -1,4 +1,4 @@
-/* rejected: 2 of 6 connections are refused: says ok_per_s */
+/* rejected: rows in no order of time: says ok_per_s */
 /* A stopwatch for requests: makes N of them, one after the other, or takes a requests.csv
    that fetch -o wrote; and sums up what became of them.
    usage: broken_stopwatch N URL | broken_stopwatch FILE */

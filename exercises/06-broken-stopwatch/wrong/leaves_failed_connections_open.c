@@ -1,4 +1,4 @@
-/* rejected: the request before is still connected */
+/* rejected: room for one open connection: says ok 1, where 3 is due */
 /* A stopwatch for requests: makes N of them, one after the other, or takes a requests.csv
    that fetch -o wrote; and sums up what became of them.
    usage: broken_stopwatch N URL | broken_stopwatch FILE */
@@ -66,7 +66,7 @@ static void timed_request(const struct endpoint *server, const char *target, int
     result->end_ns = clock_ns();
     result->status = reader.status;
     result->error = -error;
-    if (error == 0)
+    if (fd >= 0 && error == 0)
         close(fd);
 }
 
