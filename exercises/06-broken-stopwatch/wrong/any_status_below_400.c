@@ -1,4 +1,4 @@
-/* rejected: failures quick and slow: says ok 62, where 61 is due */
+/* rejected: failures quick and slow: says ok 101, where 100 is due */
 /* A stopwatch for requests: makes N of them, one after the other, or takes a requests.csv
    that fetch -o wrote; and sums up what became of them.
    usage: broken_stopwatch N URL | broken_stopwatch FILE */
