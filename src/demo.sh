@@ -40,7 +40,7 @@ echo "100 ms now; N requests are asked for, C of them in flight: asked, and not 
 echo "at the bottom are theory; '-' was not run. 'make bench' measures all."
 echo
 status=0
-"$build/bench" makespan throughput footprint -m blocking,threads,libevent --trials 3 --budget 36s \
+"$build/bench" makespan throughput footprint -m blocking,threads,libevent --trials 3 --budget 32s \
     -o "$out" || status=$?
 [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || exit "$status"    # 3: some trials do not count
 cp "$work/timeline.csv" "$out"
