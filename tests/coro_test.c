@@ -6,6 +6,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -457,6 +458,10 @@ static int try_sockets(struct coro *me, void *arg)
     ck_assert_ptr_nonnull(regular);
     ck_assert_int_eq(coro_wait_fd(me, fileno(regular), POLLIN, patience()), -EPERM);
     fclose(regular);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(null, 0);
+    ck_assert_int_eq(coro_wait_fd(me, null, POLLIN, patience()), -EPERM);
+    close(null);
     return 0;
 }
 

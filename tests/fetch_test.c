@@ -133,6 +133,19 @@ START_TEST(fetch_says_why_a_model_is_unavailable)
 }
 END_TEST
 
+/* A shell may pass that on, and then waitpid(2) finds no child, ever. */
+START_TEST(fetch_awaits_its_processes_though_sigchld_was_ignored)
+{
+    signal(SIGCHLD, SIG_IGN);
+    struct program program;
+    const char *argv[] = {FETCH, "-m", "processes", "-n", "3", url("/delay/1ms"), NULL};
+    program_start(&program, argv);
+    signal(SIGCHLD, SIG_DFL);
+    ck_assert_int_eq(program_end(&program, 0, &output), 0);
+    assert_says(output.out, "3 ok, 0 failed");
+}
+END_TEST
+
 START_TEST(fetch_prints_its_help)
 {
     const char *argv[] = {FETCH, "--help", NULL};
@@ -424,6 +437,7 @@ int main(void)
     tcase_add_test(tcase, fetch_lists_its_models);
     tcase_add_test(tcase, fetch_writes_the_times_of_the_clock_if_asked);
     tcase_add_test(tcase, fetch_says_why_a_model_is_unavailable);
+    tcase_add_test(tcase, fetch_awaits_its_processes_though_sigchld_was_ignored);
     tcase_add_test(tcase, fetch_prints_its_help);
     tcase_add_loop_test(tcase, fetch_refuses_wrong_usage_in_one_sentence, 0,
                         (int)LENGTH(usages));

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,14 +24,28 @@ static int await(struct coro *me, int fd, int events, int64_t deadline_ns)
     return (ready & EV_READ ? POLLIN : 0) | (ready & EV_WRITE ? POLLOUT : 0);
 }
 
+/* Does epoll_ctl(2) take it? A file or /dev/null is always ready, and refused: but the loop
+   asks only after we have paused, and nobody would wake us. */
+static int try_epoll(int fd)
+{
+    struct epoll_event none = {0};
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    int error = epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &none) < 0 ? -errno : 0;
+    if (epoll >= 0)
+        close(epoll);
+    return error;
+}
+
 int coro_wait_fd(struct coro *me, int fd, int events, int64_t deadline_ns)
 {
     struct stat status;
-    if (fstat(fd, &status) < 0)
-        return -errno;
-    /* Always ready, and so refused by epoll_ctl(2): but that is called after we have paused. */
-    if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))
-        return -EPERM;
+    int error = coro_may_wait(me, deadline_ns);
+    if (!error && fstat(fd, &status) < 0)
+        error = -errno;
+    if (!error && !S_ISSOCK(status.st_mode) && !S_ISFIFO(status.st_mode))
+        error = try_epoll(fd);
+    if (error)
+        return error;
     return events & (POLLIN | POLLOUT) ? await(me, fd, events, deadline_ns) : -EINVAL;
 }
 

@@ -73,6 +73,7 @@ static void watch_signals(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);    /* a peer or a reader that left is an error code to us */
+    signal(SIGCHLD, SIG_DFL);    /* where it is ignored, nobody learns how a child ended */
 }
 
 static int refuse(int status, const char *what, const char *why)

@@ -34,7 +34,7 @@ struct model {
        result. Returns 0, or -errno if the model itself could not go on: then too every result
        tells what became of its request. Leaves no thread, process, descriptor or allocation
        behind. Called from the main thread, with SIGPIPE ignored: libraries write with
-       calls that raise it. */
+       calls that raise it; and SIGCHLD not: children are awaited. */
     int (*run)(const struct workload *workload, struct result *results);
 };
 

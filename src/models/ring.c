@@ -16,6 +16,7 @@ const char *ring_unavailable(void)
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BUFFERS = 64 };    /* a power of two; more completions at once wait their turn */
 
@@ -33,9 +34,10 @@ static void lend(struct ring *ring, unsigned number)
 
 static int open_buffers(struct ring *ring)
 {
-    ring->buffers = aligned_alloc(RING_BUFFER, RING_BUFFER * (1 + BUFFERS));
-    if (!ring->buffers)
+    void *memory;    /* the kernel wants whole pages, which are larger on some machines */
+    if (posix_memalign(&memory, (size_t)sysconf(_SC_PAGESIZE), RING_BUFFER * (1 + BUFFERS)) != 0)
         return -ENOMEM;
+    ring->buffers = memory;
     memset(ring->buffers, 0, RING_BUFFER);
     struct io_uring_buf_reg group = {.ring_addr = (uintptr_t)ring->buffers,
                                      .ring_entries = BUFFERS};

@@ -98,7 +98,10 @@ static int64_t read_time(pid_t pid, uint64_t address, int64_t unit)
     if (address == 0)
         return -1;
     peek(pid, address, time, sizeof time);    /* if it can't, 0: as if it was soon over */
-    return time[0] < INT64_MAX / CLOCK_S - 1 ? time[0] * CLOCK_S + time[1] * unit : -1;
+    if (time[0] < 0 || time[0] >= INT64_MAX / CLOCK_S - 1 || time[1] < 0 ||
+        time[1] >= CLOCK_S / unit)
+        return -1;    /* no time that a call would take */
+    return time[0] * CLOCK_S + time[1] * unit;
 }
 
 /* A moment of that clock, as a time from now on. */

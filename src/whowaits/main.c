@@ -57,6 +57,7 @@ static void watch_signals(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);    /* where it is ignored, nobody learns how a child ended */
 }
 
 /* Each place that the client leaves free will take a descriptor of ours. */
@@ -176,7 +177,7 @@ static int conclude(const struct options *options, const char *name, struct watc
     if (!seen)
         complain(name, watch, error);
     bool known = verdict.who != WHO_UNKNOWN && verdict.how_many != MANY_UNKNOWN;
-    return known ? 0 : NOT_KNOWN;
+    return seen && known ? 0 : NOT_KNOWN;
 }
 
 /* Runs the command and watches it. Returns the exit status. */
