@@ -153,11 +153,11 @@ bench/main.c "fetch/preflight.h"
 bench/main.c "coro/coro.h"
 bench/switch.c "pingpong/game.h"
 pingpong/main.c "models/model.h"
-pingpong/main.c "bench/cpus.h"
+pingpong/main.c "bench/target.h"
 coro/coro.c "pingpong/game.h"
 whowaits/main.c "models/model.h"
 whowaits/gate.c "server/gate.h"
-whowaits/client.c "bench/process.h"
+whowaits/client.c "bench/target.h"
 newcomer/main.c "kit/net.h"
 END
 

@@ -3,11 +3,11 @@
 #define BENCH_BENCH_H
 
 #include "bench/contenders.h"
-#include "bench/cpus.h"
 #include "bench/launcher.h"
 #include "bench/progress.h"
 #include "bench/settings.h"
 #include "bench/target.h"
+#include "kit/cpus.h"
 
 #include <signal.h>
 

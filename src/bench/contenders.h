@@ -2,8 +2,8 @@
 #ifndef BENCH_CONTENDERS_H
 #define BENCH_CONTENDERS_H
 
-#include "bench/process.h"
 #include "bench/settings.h"
+#include "kit/process.h"
 
 #include <stdbool.h>
 #include <stdint.h>

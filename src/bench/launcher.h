@@ -7,7 +7,7 @@
 #ifndef BENCH_LAUNCHER_H
 #define BENCH_LAUNCHER_H
 
-#include "bench/cpus.h"
+#include "kit/cpus.h"
 
 #include <stdint.h>
 #include <sys/resource.h>

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE    /* wait4 */
 #include "bench/launcher_serve.h"
 
-#include "bench/process.h"
+#include "kit/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

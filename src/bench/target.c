@@ -1,13 +1,11 @@
 #include "bench/target.h"
 
-#include "bench/process.h"
 #include "kit/clock.h"
 #include "kit/http.h"
+#include "kit/process.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -123,35 +121,10 @@ const char *target_stop(struct target *target, char why[TARGET_WHY])
 {
     if (target->pid <= 0)
         return NULL;
-    int64_t deadline_ns = patience();
-    kill(target->pid, SIGTERM);
-    while (waitpid(target->pid, &target->status, WNOHANG) == 0) {
-        if (clock_ns() > deadline_ns)
-            kill(target->pid, SIGKILL);
-        clock_sleep(CLOCK_MS);
-    }
+    target->status = process_end(target->pid, (int64_t)PATIENCE_S * CLOCK_S);
     bury(target, why);
     bool clean = WIFEXITED(target->status) && WEXITSTATUS(target->status) == 0;
     return clean ? NULL : why;
-}
-
-/* Reads the server's first line. Returns 0 or -errno. */
-static int read_line(int fd, char *line, size_t size)
-{
-    int64_t deadline_ns = patience();
-    for (size_t used = 0; used < size - 1; used++) {
-        struct pollfd readable = {.fd = fd, .events = POLLIN};
-        if (poll(&readable, 1, (int)((deadline_ns - clock_ns()) / CLOCK_MS)) <= 0)
-            return -ETIMEDOUT;
-        ssize_t got = read(fd, line + used, 1);
-        if (got <= 0)
-            return got < 0 ? -errno : -ENODATA;
-        if (line[used] == '\n') {
-            line[used] = '\0';
-            return 0;
-        }
-    }
-    return -EMSGSIZE;
 }
 
 const char *target_start(struct target *target, char *const *argv,
@@ -159,21 +132,12 @@ const char *target_start(struct target *target, char *const *argv,
 {
     static const char greeting[] = "listening on ";
     char line[TARGET_URL];
-    int ends[2];
-    if (pipe(ends) < 0)
-        return strerror(errno);
-    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    fcntl(ends[1], F_SETFD, FD_CLOEXEC);    /* the child's dup2 makes one that stays */
-    struct process_spec spec = {.argv = argv, .cpus = cpus, .out = ends[1], .err = -1};
-    target->pid = process_start(&spec);
-    target->out = ends[0];
-    close(ends[1]);
-    if (target->pid < 0) {
-        close(ends[0]);
+    struct process_spec spec = {.argv = argv, .cpus = cpus, .err = -1};
+    target->pid = process_open(&spec, &target->out);
+    if (target->pid < 0)
         return strerror(-target->pid);
-    }
     const char *wrong = "did not say where it listens";
-    int error = read_line(target->out, line, sizeof line);
+    int error = process_read_line(target->out, patience(), line, sizeof line);
     if (!error && strncmp(line, greeting, strlen(greeting)) == 0)
         wrong = target_attach(target, line + strlen(greeting), why);
     if (!wrong)

@@ -2,7 +2,7 @@
 #ifndef BENCH_TARGET_H
 #define BENCH_TARGET_H
 
-#include "bench/cpus.h"
+#include "kit/cpus.h"
 #include "kit/net.h"
 
 #include <stddef.h>

@@ -1,19 +1,14 @@
-#define _GNU_SOURCE    /* pipe2 */
 #include "whowaits/gate.h"
 
 #include "kit/clock.h"
 #include "kit/http.h"
+#include "kit/process.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { PATIENCE_S = 30, REPLY = 1024 };    /* for what takes no time on an idle machine */
@@ -112,66 +107,18 @@ int gate_release(struct gate *gate, int waiting)
 
 /* --- The server --------------------------------------------------------------------- */
 
-/* The path of latency-server, which lies beside this program. */
-static int find_server(char path[], size_t size)
-{
-    ssize_t length = readlink("/proc/self/exe", path, size - 1);
-    if (length < 0)
-        return -errno;
-    path[length] = '\0';
-    char *base = strrchr(path, '/') + 1;    /* the link is always absolute */
-    size_t room = size - (size_t)(base - path);
-    return snprintf(base, room, "latency-server") < (int)room ? 0 : -ENAMETOOLONG;
-}
-
-static void become_server(char *path, int out, pid_t parent)
-{
-    char *argv[] = {path, "-p", "0", NULL};
-    setpgid(0, 0);    /* Ctrl-C is for whowaits alone */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() == parent && dup2(out, STDOUT_FILENO) >= 0)
-        execv(path, argv);
-    dprintf(STDERR_FILENO, "whowaits: %s: %s\n", path, strerror(errno));
-    _exit(127);
-}
-
-/* Reads the first line that the server prints. Returns 0 or -errno. */
-static int read_line(int fd, char *line, size_t size)
-{
-    for (size_t used = 0; used < size - 1; used++) {
-        struct pollfd readable = {.fd = fd, .events = POLLIN};
-        if (poll(&readable, 1, PATIENCE_S * 1000) <= 0)
-            return -ETIMEDOUT;
-        ssize_t got = read(fd, line + used, 1);
-        if (got <= 0)
-            return got < 0 ? -errno : -ENODATA;
-        if (line[used] == '\n') {
-            line[used] = '\0';
-            return 0;
-        }
-    }
-    return -EMSGSIZE;
-}
-
+/* Starts latency-server, which lies beside this program. */
 static int start_server(struct gate *gate)
 {
-    char path[4096];
-    int ends[2];
-    int error = find_server(path, sizeof path);
-    if (error)
-        return error;
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return -errno;
-    pid_t parent = getpid();
-    gate->server = fork();
-    if (gate->server == 0)
-        become_server(path, ends[1], parent);
-    close(ends[1]);
-    gate->out = ends[0];
-    if (gate->server > 0)
-        return 0;
-    gate->server = 0;
-    return -errno;
+    char path[PROCESS_PATH];
+    char *argv[] = {path, "-p", "0", NULL};
+    struct process_spec spec = {.argv = argv, .err = -1};
+    int error = process_sibling("latency-server", path);
+    pid_t pid = error ? error : process_open(&spec, &gate->out);
+    if (pid < 0)
+        return (int)pid;
+    gate->server = pid;
+    return 0;
 }
 
 /* Until it stands there: whoever comes from then on comes later. */
@@ -193,7 +140,7 @@ static int attach(struct gate *gate)
     static const char greeting[] = "listening on ";
     char line[NET_NAME + 32], path[96];
     struct http_url url;
-    int error = read_line(gate->out, line, sizeof line);
+    int error = process_read_line(gate->out, patience(), line, sizeof line);
     if (!error && (strncmp(line, greeting, strlen(greeting)) != 0 ||
                    http_parse_url(line + strlen(greeting), &url) != NULL))
         error = -EPROTO;
@@ -227,14 +174,7 @@ void gate_close(struct gate *gate)
         close(gate->first);
     if (gate->out >= 0)
         close(gate->out);
-    if (gate->server <= 0)
-        return;
-    int64_t deadline_ns = patience();
-    kill(gate->server, SIGTERM);
-    while (waitpid(gate->server, NULL, WNOHANG) == 0) {
-        if (clock_ns() > deadline_ns)
-            kill(gate->server, SIGKILL);
-        clock_sleep(CLOCK_MS);
-    }
+    if (gate->server > 0)
+        process_end(gate->server, (int64_t)PATIENCE_S * CLOCK_S);
     gate->server = 0;
 }

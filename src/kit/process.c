@@ -1,5 +1,5 @@
-#define _GNU_SOURCE    /* pipe2, close_range */
-#include "bench/process.h"
+#define _GNU_SOURCE    /* pipe2, close_range, program_invocation_short_name */
+#include "kit/process.h"
 
 #include "kit/clock.h"
 
@@ -27,13 +27,14 @@ static void become(const struct process_spec *spec, pid_t parent)
         dup2(spec->out < 0 ? null : spec->out, STDOUT_FILENO) < 0 ||
         (spec->err >= 0 && dup2(spec->err, STDERR_FILENO) < 0))
         _exit(CANNOT_EXEC);
-    close_range(STDERR_FILENO + 1, ~0U, 0);    /* what bench has open is not the run's */
+    close_range(STDERR_FILENO + 1, ~0U, 0);    /* what we have open is not its own */
     int error = spec->cpus ? cpus_bind(spec->cpus) : 0;
     if (!error) {
         execv(spec->argv[0], spec->argv);
         error = -errno;
     }
-    dprintf(STDERR_FILENO, "bench: %s: %s\n", spec->argv[0], strerror(-error));
+    dprintf(STDERR_FILENO, "%s: %s: %s\n", program_invocation_short_name, spec->argv[0],
+            strerror(-error));
     _exit(CANNOT_EXEC);
 }
 
@@ -47,6 +48,51 @@ pid_t process_start(const struct process_spec *spec)
         become(spec, parent);
     setpgid(pid, pid);    /* whoever comes first; the other's call changes nothing */
     return pid;
+}
+
+pid_t process_open(const struct process_spec *spec, int *out)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    struct process_spec piped = *spec;
+    piped.out = ends[1];
+    pid_t pid = process_start(&piped);
+    close(ends[1]);
+    if (pid < 0)
+        close(ends[0]);
+    *out = pid < 0 ? -1 : ends[0];
+    return pid;
+}
+
+int process_read_line(int fd, int64_t deadline_ns, char *line, size_t size)
+{
+    for (size_t used = 0; used < size - 1; used++) {
+        struct pollfd readable = {.fd = fd, .events = POLLIN};
+        if (poll(&readable, 1, (int)((deadline_ns - clock_ns()) / CLOCK_MS)) <= 0)
+            return -ETIMEDOUT;
+        ssize_t got = read(fd, line + used, 1);
+        if (got <= 0)
+            return got < 0 ? -errno : -ENODATA;
+        if (line[used] == '\n') {
+            line[used] = '\0';
+            return 0;
+        }
+    }
+    return -EMSGSIZE;
+}
+
+int process_end(pid_t pid, int64_t patience_ns)
+{
+    int64_t deadline_ns = clock_ns() + patience_ns;
+    int status = 0;
+    kill(pid, SIGTERM);
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        if (clock_ns() > deadline_ns)
+            kill(pid, SIGKILL);
+        clock_sleep(CLOCK_MS);
+    }
+    return status;
 }
 
 /* Reads until the writer has closed. Returns 0 or -errno. */
@@ -77,16 +123,13 @@ static int read_all(int fd, char *text, size_t size)
 
 int process_capture(char *const *argv, char *text, size_t size)
 {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return -errno;
-    struct process_spec spec = {.argv = argv, .out = ends[1], .err = -1};
-    pid_t pid = process_start(&spec);
-    close(ends[1]);
-    int error = pid < 0 ? (int)pid : read_all(ends[0], text, size);
-    close(ends[0]);
+    struct process_spec spec = {.argv = argv, .err = -1};
+    int out;
+    pid_t pid = process_open(&spec, &out);
     if (pid < 0)
-        return error;
+        return (int)pid;
+    int error = read_all(out, text, size);
+    close(out);
     if (error)
         kill(pid, SIGKILL);
     int status;

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE    /* sched_getaffinity */
-#include "bench/cpus.h"
+#include "kit/cpus.h"
 
 #include <errno.h>
 #include <sched.h>

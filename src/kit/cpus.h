@@ -1,6 +1,6 @@
 /* Which processors the server and the clients may use. */
-#ifndef BENCH_CPUS_H
-#define BENCH_CPUS_H
+#ifndef KIT_CPUS_H
+#define KIT_CPUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
