@@ -48,6 +48,17 @@ START_TEST(silence_is_due)
 }
 END_TEST
 
+/* With time to work, so that nothing but its memory can be too much. */
+START_TEST(memory_is_due)
+{
+    struct judge judge = JUDGE_NEW;
+    struct roll roll;
+    judge.work_cpu_ms = 60 * 1000;
+    start(&judge, NULL);
+    judge_settle(&judge, &roll);
+}
+END_TEST
+
 /* The gate is one too large, so that it stays shut. */
 START_TEST(four_in_flight_are_due)
 {
@@ -285,7 +296,7 @@ END_TEST
 
 START_TEST(what_it_holds_is_bounded)
 {
-    assert_rejected(silence_is_due, "exec tail /dev/zero",
+    assert_rejected(memory_is_due, "exec tail /dev/zero",
                     "it has made more than 524288 KiB of memory\n");
 }
 END_TEST
