@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -778,8 +779,8 @@ END_TEST
 /* --- what stops the program -------------------------------------------------------- */
 
 /* Runs body in a process of its own, which must end by the signal, having said this. */
-static void assert_stops(coro_body *body, void *arg, int signal_number,
-                         const char *sentence)
+static void assert_ends(void (*start)(coro_body *body, void *arg), coro_body *body,
+                        void *arg, int signal_number, const char *sentence)
 {
     int fds[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
@@ -790,7 +791,7 @@ static void assert_stops(coro_body *body, void *arg, int signal_number,
         dup2(fds[1], STDERR_FILENO);
         close(fds[0]);
         close(fds[1]);
-        coro_run(NULL, body, arg);
+        start(body, arg);
         _exit(0);
     }
     close(fds[1]);
@@ -804,6 +805,17 @@ static void assert_stops(coro_body *body, void *arg, int signal_number,
     if (!strstr(said, "Sanitizer"))    /* which ends it in a way of its own */
         ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == signal_number,
                       "status %d", status);
+}
+
+static void run_loop(coro_body *body, void *arg)
+{
+    coro_run(NULL, body, arg);
+}
+
+static void assert_stops(coro_body *body, void *arg, int signal_number,
+                         const char *sentence)
+{
+    assert_ends(run_loop, body, arg, signal_number, sentence);
 }
 
 static int leave_a_child(struct coro *me, void *arg)
@@ -887,6 +899,55 @@ static int overflow_with_mprotect(struct coro *me, void *arg)
     return coro_run(&options, overflow_child, arg);    /* a loop in a coroutine */
 }
 
+/* A loop in a thread, which goes on after that of the first thread has ended. */
+struct later {
+    coro_body *body;
+    void      *arg;
+    pthread_t  thread;
+    sem_t      begun, go_on;
+};
+
+static int go_on_later(struct coro *me, void *arg)
+{
+    struct later *later = arg;
+    sem_post(&later->begun);
+    sem_wait(&later->go_on);    /* the whole loop: nobody else is in it */
+    return later->body(me, later->arg);
+}
+
+static void *second_loop(void *arg)
+{
+    coro_run(NULL, go_on_later, arg);
+    return NULL;
+}
+
+static int start_second_loop(struct coro *me, void *arg)
+{
+    struct later *later = arg;
+    (void)me;
+    ck_assert_int_eq(pthread_create(&later->thread, NULL, second_loop, later), 0);
+    sem_wait(&later->begun);
+    return 0;
+}
+
+static void run_two_loops(coro_body *body, void *arg)
+{
+    struct later later = {.body = body, .arg = arg};
+    sem_init(&later.begun, 0, 0);
+    sem_init(&later.go_on, 0, 0);
+    coro_run(NULL, start_second_loop, &later);
+    sem_post(&later.go_on);
+    pthread_join(later.thread, NULL);
+}
+
+START_TEST(an_overflow_says_so_after_another_loop_has_ended)
+{
+    int deep = 100;
+    assert_ends(run_two_loops, overflow_child, &deep, SIGSEGV,
+                "coroutine 2 has overflowed its stack of 64 KiB");
+}
+END_TEST
+
 START_TEST(an_overflow_is_caught_by_mprotect_guards_too)
 {
     int deep = 100;
@@ -944,6 +1005,7 @@ int main(void)
         offloaded_work_is_done_by_another_thread_without_signals,
         offloaded_work_that_never_ends_does_not_stop_the_loop,
         an_overflow_says_which_coroutine_it_was,
+        an_overflow_says_so_after_another_loop_has_ended,
         an_overflow_is_caught_by_mprotect_guards_too,
         first_second_shows_what_a_sleep_holds_up,
     };

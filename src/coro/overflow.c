@@ -1,10 +1,13 @@
-/* A fault in a guard comes as SIGSEGV, with the address. The handler needs a stack of its
-   own, sigaltstack(2), and finds the loop at the bottom of it: no global is needed. */
+/* A fault in a guard comes as SIGSEGV, with the address. The handler is the whole process's,
+   and stays; its stack is each thread's own, sigaltstack(2), and the loop of that thread is
+   found at the bottom of it. */
 #include "coro/overflow.h"
 
 #include "coro/scheduler.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +20,12 @@ enum { HANDLER_STACK = 64 * 1024 };
 struct note {
     uint64_t                magic;
     const struct coro_loop *loop;
-    struct sigaction        old_action;
 };
 
 static const uint64_t magic = 0x636f726f20737461;
+
+static pthread_once_t   once = PTHREAD_ONCE_INIT;
+static struct sigaction before;    /* what was done at a fault until then */
 
 /* Only what signal-safety(7) allows. A partial write loses words that nobody can save. */
 static void say(const char *text)
@@ -44,10 +49,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 {
     const stack_t *mine = &((const ucontext_t *)context)->uc_stack;
     const struct note *note = mine->ss_sp;
-    struct sigaction action = {.sa_handler = SIG_DFL};
     if (note && !(mine->ss_flags & SS_DISABLE) && note->magic == magic) {
-        if (note->old_action.sa_sigaction != on_fault)    /* of a loop around this one */
-            action = note->old_action;
         const struct coro *coro = note->loop->running;
         size_t guard = note->loop->stacks.guard_bytes;
         uintptr_t address = (uintptr_t)info->si_addr;
@@ -61,7 +63,15 @@ static void on_fault(int signal, siginfo_t *info, void *context)
         }
     }
     /* Returning repeats the fault, which now ends the program as it would have. */
-    sigaction(signal, &action, NULL);
+    sigaction(signal, &before, NULL);
+}
+
+static void take_faults(void)
+{
+    struct sigaction action = {.sa_sigaction = on_fault,
+                               .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGSEGV, &action, &before);    /* cannot fail for this signal */
 }
 
 int overflow_watch(struct overflow *overflow, const struct coro_loop *loop)
@@ -70,17 +80,11 @@ int overflow_watch(struct overflow *overflow, const struct coro_loop *loop)
     if (!note)
         return -ENOMEM;
     overflow->memory = note;
-    struct sigaction action = {.sa_sigaction = on_fault,
-                               .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    sigemptyset(&action.sa_mask);
     stack_t stack = {.ss_sp = note, .ss_size = HANDLER_STACK};
-    sigaction(SIGSEGV, NULL, &overflow->old_action);
-    *note = (struct note){.magic = magic, .loop = loop,
-                          .old_action = overflow->old_action};
-    if (sigaltstack(&stack, &overflow->old_stack) == 0) {
-        sigaction(SIGSEGV, &action, NULL);    /* cannot fail for this signal */
+    *note = (struct note){.magic = magic, .loop = loop};
+    pthread_once(&once, take_faults);
+    if (sigaltstack(&stack, &overflow->old_stack) == 0)
         return 0;
-    }
     int error = -errno;
     free(note);
     overflow->memory = NULL;
@@ -91,7 +95,6 @@ void overflow_forget(struct overflow *overflow)
 {
     if (!overflow->memory)
         return;
-    sigaction(SIGSEGV, &overflow->old_action, NULL);
     sigaltstack(&overflow->old_stack, NULL);
     free(overflow->memory);
 }

@@ -1,5 +1,6 @@
-/* Says which coroutine has overflowed its stack, instead of "Segmentation fault" alone.
-   */
+/* Says which coroutine has overflowed its stack, instead of "Segmentation fault" alone. The
+   handler of SIGSEGV that this takes is the process's, and stays from the first loop on: what
+   was there before comes after it. */
 #ifndef CORO_OVERFLOW_H
 #define CORO_OVERFLOW_H
 
@@ -7,11 +8,9 @@
 
 struct coro_loop;
 
-/* What was in force before. */
 struct overflow {
-    void            *memory;    /* the handler's own stack: the other one is full */
-    stack_t          old_stack;
-    struct sigaction old_action;
+    void   *memory;       /* the handler's own stack: the other one is full */
+    stack_t old_stack;    /* what was in force before */
 };
 
 /* For the calling thread, until overflow_forget. Returns 0 or -errno. */
