@@ -26,7 +26,8 @@ struct ring {
    or -errno. */
 int ring_open(struct ring *ring);
 
-/* Has the kernel let go of every operation first: what they name may be freed then. */
+/* Cancels every operation in flight, and awaits those that are past that: what they name may
+   be freed then. Linux before 6.0 does it later, behind our back. */
 void ring_close(struct ring *ring);
 
 /* Returns an entry of the submission queue, for the caller to fill. A full queue is submitted

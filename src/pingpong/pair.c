@@ -1,8 +1,10 @@
 #define _GNU_SOURCE    /* pthread_attr_setaffinity_np */
 #include "pingpong/pair.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 
 /* What the second thread is given. */
 struct start {
@@ -44,5 +46,7 @@ int pair_run(struct game *game, int (*body)(struct player *), void *table)
         return error;
     me.error = body(&me);
     pthread_join(thread, NULL);
-    return other.player.error ? other.player.error : me.error;
+    /* Who fails first leaves; that the other finds a broken pipe is only what follows. */
+    bool follows = other.player.error == -EPIPE && me.error != 0;
+    return other.player.error && !follows ? other.player.error : me.error;
 }
