@@ -1,6 +1,7 @@
 /* The real whowaits, watching the kit's models and clients that nobody here wrote. This
    program is a client too, where one is needed that does wrong: see `clients`. */
 #include "kit/array.h"
+#include "kit/call.h"
 #include "kit/clock.h"
 #include "kit/http.h"
 #include "kit/net.h"
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define WHOWAITS BUILD_DIR "/whowaits"
@@ -414,6 +416,30 @@ START_TEST(whowaits_ends_its_client_when_it_is_interrupted)
 }
 END_TEST
 
+/* A server that never says that it is ready. */
+START_TEST(whowaits_can_be_interrupted_before_its_server_is_up)
+{
+    struct program program;
+    struct call call = {.number = -1};
+    char command[256];
+    snprintf(command, sizeof command, "cp " WHOWAITS " %s", folder_path(""));
+    ck_assert_int_eq(system(command), 0);
+    folder_write("latency-server", "#!/bin/sh\nexec sleep 3600\n");
+    ck_assert_int_eq(chmod(folder_path("latency-server"), 0755), 0);
+    const char *argv[] = {strdup(folder_path("whowaits")), "{url}", NULL};
+    program_start(&program, argv);
+    int64_t deadline_ns = clock_ns() + AWAIT_NS;
+    while (call.kind != CALL_READY) {
+        ck_assert_msg(clock_ns() < deadline_ns, "it does not wait for its server");
+        clock_sleep(CLOCK_MS);
+        call_read(&call, program.pid, program.pid);
+    }
+    ck_assert_int_eq(program_end(&program, SIGINT, &output), 3);
+    ck_assert_str_eq(output.err, "whowaits: {url}: interrupted\n");
+    free((char *)argv[0]);
+}
+END_TEST
+
 /* --- The command line --------------------------------------------------------------- */
 
 static const struct misuse {
@@ -469,6 +495,7 @@ int main(int argc, char **argv)
     tcase_add_test(tcase, whowaits_ends_who_does_not_want_to);
     tcase_add_test(tcase, whowaits_watches_and_ends_what_a_client_leaves_behind);
     tcase_add_test(tcase, whowaits_ends_its_client_when_it_is_interrupted);
+    tcase_add_test(tcase, whowaits_can_be_interrupted_before_its_server_is_up);
     tcase_add_loop_test(tcase, whowaits_refuses_a_wrong_command_line, 0,
                         (int)LENGTH(misuses));
     tcase_add_test(tcase, whowaits_prints_its_help);

@@ -209,7 +209,9 @@ int main(int argc, char **argv)
     const char *wrong = gate_open(&gate, (int)options.places, why);
     char **command = wrong ? NULL : make_command(argv + first, argc - first, gate.url);
     int status = CANNOT_RUN;
-    if (wrong)
+    if (stop)
+        status = refuse(NOT_KNOWN, argv[first], "interrupted");
+    else if (wrong)
         refuse(status, "no server", wrong);
     else if (!command)
         refuse(status, "COMMAND", strerror(ENOMEM));
