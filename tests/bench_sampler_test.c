@@ -2,6 +2,7 @@
 #include "bench/sampler.h"
 
 #include "kit/array.h"
+#include "kit/call.h"
 #include "kit/clock.h"
 #include "kit/result.h"
 #include "tests/bench_support.h"
@@ -101,7 +102,7 @@ static int count(const struct sampler *sampler, enum span_state state, const cha
     int found = 0;
     for (int i = 0; i < sampler->thread_count; i++) {
         const struct span *span = &sampler->threads[i].span;
-        const char *name = task_call_name(span->call);
+        const char *name = call_name(span->call);
         found += span->state == state && (!call || (name && strcmp(name, call) == 0));
     }
     return found;
@@ -256,7 +257,7 @@ START_TEST(what_does_not_change_is_one_row)
     int polls = 0;
     for (size_t i = 0; i < sampler.span_count; i++) {
         const struct span *span = &sampler.spans[i];
-        const char *name = task_call_name(span->call);
+        const char *name = call_name(span->call);
         bool quiet = span->state == SPAN_ASLEEP && span->cpu_ns == 0;
         polls += quiet && span->process == 0 && name && strstr(name, "poll");
     }

@@ -3,6 +3,8 @@
 #ifndef TESTS_JUDGE_ROLL_H
 #define TESTS_JUDGE_ROLL_H
 
+#include "kit/call.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -12,13 +14,10 @@ enum {
     ROLL_PROCESSES = 1000    /* more than these are not even counted */
 };
 
-#define ROLL_FOR_EVER INT64_MAX
-
 struct roll_thread {
     pid_t   process, id;
     char    state;          /* of proc(5): R runs or is ready, S sleeps, T is stopped */
-    long    call;           /* SYS_..., or -1: in no call */
-    int64_t patience_ns;    /* the call's own timeout, as it was asked for */
+    struct call call;       /* in which it sleeps, or is */
 };
 
 struct roll {
@@ -39,14 +38,14 @@ void roll_call(pid_t group, struct roll *roll);
 void roll_call_process(pid_t process, struct roll *roll);
 
 /* Whether every thread sleeps in a call that only somebody else can end: it has no
-   timeout, or one of at least patience_ns. A socket's (SO_RCVTIMEO) is not seen. */
+   timeout, or one of at least patience_ns; see kit/call.h for what is not seen. */
 bool roll_asleep(const struct roll *roll, int64_t patience_ns);
 
 /* Whether nobody came, went or ran between the two. */
 bool roll_same(const struct roll *one, const struct roll *other);
 
 /* The function of C in which the thread sleeps ("recv", "poll", "futex"), "running", or
-   "call 123" for one that has no name here. Good until the next call. */
+   "call 123" for one that has no name here. Good as long as the thread's entry. */
 const char *roll_name(const struct roll_thread *thread);
 
 /* How many threads sleep in that function. */

@@ -284,6 +284,24 @@ START_TEST(one_that_looks_now_and_then_is_told_from_one_that_sleeps)
 }
 END_TEST
 
+/* A loop that sleeps without a timeout, and has a timer among what it watches. */
+START_TEST(a_timer_that_is_a_descriptor_is_waited_for)
+{
+    folder_write("timer.c", "#include <stdio.h>\n#include <sys/epoll.h>\n"
+                 "#include <sys/timerfd.h>\n"
+                 "int main(void) { struct itimerspec s = {.it_value.tv_sec = 3};\n"
+                 "    struct epoll_event e = {.events = EPOLLIN};\n"
+                 "    int t = timerfd_create(1, 0), p = epoll_create1(0);\n"
+                 "    timerfd_settime(t, 0, &s, NULL); epoll_ctl(p, 1, t, &e);\n"
+                 "    return epoll_wait(p, &e, 1, -1) == 1 && puts(\"hello\") < 0; }\n");
+    char compile[1024];
+    snprintf(compile, sizeof compile, "cd %s && ${CC:-cc} timer.c -o program",
+             folder_path(""));
+    ck_assert_int_eq(system(compile), 0);
+    assert_verdict(hello_is_due, 0, "passed: 1 cases\n");
+}
+END_TEST
+
 START_TEST(what_it_writes_is_bounded)
 {
     static const char fact[] = "it has made more than 1048575 bytes of ";
@@ -477,6 +495,7 @@ int main(void)
         where_it_sleeps_is_told,
         one_that_spins_is_told_by_what_it_uses,
         one_that_looks_now_and_then_is_told_from_one_that_sleeps,
+        a_timer_that_is_a_descriptor_is_waited_for,
         what_it_writes_is_bounded,
         what_it_holds_is_bounded,
         one_that_forks_without_end_is_stopped,

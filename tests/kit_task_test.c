@@ -2,6 +2,7 @@
 #include "kit/task.h"
 
 #include "kit/array.h"
+#include "kit/call.h"
 #include "tests/support.h"
 
 #include <errno.h>
@@ -115,7 +116,7 @@ START_TEST(who_sleeps_is_found_asleep_in_its_call)
     do {    /* on its way there it may have waited for something else */
         ck_assert_int_lt(clock_ns(), deadline_ns);
         await_state(&task, TASK_ASLEEP, &look);
-        name = task_call_name(look.call);
+        name = call_name(look.call);
     } while (!name || (strcmp(name, sleepers[_i].names[0]) != 0 &&
                        strcmp(name, sleepers[_i].names[1]) != 0));
     ck_assert_int_gt(look.cpu_ns, 0);
@@ -249,9 +250,9 @@ END_TEST
 
 START_TEST(a_call_without_a_name_has_none)
 {
-    ck_assert_str_eq(task_call_name(SYS_wait4), "wait4");
-    ck_assert_ptr_null(task_call_name(SYS_getpid));
-    ck_assert_ptr_null(task_call_name(-1));
+    ck_assert_str_eq(call_name(SYS_wait4), "wait4");
+    ck_assert_ptr_null(call_name(SYS_getpid));
+    ck_assert_ptr_null(call_name(-1));
 }
 END_TEST
 

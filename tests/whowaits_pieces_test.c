@@ -1,6 +1,6 @@
 /* The pieces of whowaits: what a verdict makes of the evidence, and what /proc tells of a
    thread that sleeps in each of the calls. */
-#define _GNU_SOURCE    /* ppoll, epoll_pwait */
+#define _GNU_SOURCE    /* ppoll, splice */
 #include "kit/array.h"
 #include "kit/clock.h"
 #include "kit/net.h"
@@ -9,13 +9,17 @@
 #include "whowaits/verdict.h"
 #include "whowaits/watch.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -182,6 +186,41 @@ static void sleep_in_epoll(void)
     epoll_pwait(epoll_fd, &got, 1, 3600 * 1000, NULL);
 }
 
+static int set_timer(int seconds)
+{
+    struct itimerspec once = {.it_value.tv_sec = seconds};
+    int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+    timerfd_settime(fd, 0, &once, NULL);
+    return fd;
+}
+
+static void sleep_in_read_of_a_timer(void)
+{
+    uint64_t count;
+    while (read(set_timer(3600), &count, sizeof count) >= 0)
+        continue;
+}
+
+/* The first of the timers that it watches is not set. */
+static void sleep_in_poll_with_timers(void)
+{
+    struct pollfd fds[] = {{.fd = socket_fd, .events = POLLIN},
+                           {.fd = set_timer(0), .events = POLLIN},
+                           {.fd = set_timer(3600), .events = POLLIN},
+                           {.fd = set_timer(7200), .events = POLLIN}};
+    poll(fds, LENGTH(fds), -1);
+}
+
+static void sleep_in_epoll_with_timers(void)
+{
+    struct epoll_event event = {.events = EPOLLIN}, got;
+    int epoll_fd = epoll_create1(0);
+    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, socket_fd, &event);
+    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, set_timer(0), &event);
+    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, set_timer(3600), &event);
+    epoll_pwait(epoll_fd, &got, 1, -1, NULL);
+}
+
 static void sleep_in_nanosleep(void)
 {
     struct timespec hour = {.tv_sec = 3600};
@@ -199,6 +238,27 @@ static void sleep_in_pause(void)
     pause();
 }
 
+/* A call that has no name here. */
+static void sleep_in_splice(void)
+{
+    int from[2], to[2];
+    if (pipe(from) == 0 && pipe(to) == 0)
+        splice(from[0], NULL, to[1], NULL, 1, 0);
+}
+
+#ifdef SYS_io_uring_setup
+static int open_ring(void)
+{
+    char params[120] = {0};    /* struct io_uring_params */
+    return (int)syscall(SYS_io_uring_setup, 1, params);
+}
+
+static void sleep_in_ring(void)
+{
+    syscall(SYS_io_uring_enter, open_ring(), 0, 1, 1 /* GETEVENTS */, NULL, 0);
+}
+#endif
+
 static const struct sleep_case {
     void         (*sleep)(void);
     const char    *name;
@@ -213,6 +273,9 @@ static const struct sleep_case {
     {sleep_in_ppoll, "ppoll", CALL_READY, 1, true},
     {sleep_in_select, "pselect", CALL_READY, 1, false},
     {sleep_in_epoll, "epoll_pwait", CALL_READY, 1, true},
+    {sleep_in_read_of_a_timer, "read", CALL_READ, 0, true},
+    {sleep_in_poll_with_timers, "poll", CALL_READY, 1, true},
+    {sleep_in_epoll_with_timers, "epoll_pwait", CALL_READY, 1, true},
     {sleep_in_nanosleep, "clock_nanosleep", CALL_TIMER, 0, true},
     {sleep_until, "clock_nanosleep", CALL_TIMER, 0, true},
     {sleep_in_pause, "pause", CALL_OTHER, 0, false},
@@ -262,7 +325,7 @@ START_TEST(roll_tells_in_which_call_a_thread_sleeps)
     await_asleep(&roll, pid, each->name);
     const struct call *call = &roll_find(&roll, pid)->call;
     ck_assert_int_eq(call->kind, each->kind);
-    ck_assert_int_eq(call->watched, each->watched);
+    ck_assert_int_eq(roll_find(&roll, pid)->watched, each->watched);
     ck_assert_int_eq(roll.watched, each->watched);
     ck_assert_int_eq(roll.sockets, 1);
     ck_assert_int_eq(roll.processes, 1);
@@ -277,6 +340,48 @@ START_TEST(roll_tells_in_which_call_a_thread_sleeps)
     stop_sleeper(pid);
 }
 END_TEST
+
+/* What cannot be seen is not taken for a sleep without end. */
+static void assert_unseen(void (*sleep)(void), const char *name, int watched)
+{
+    struct roll roll;
+    pid_t pid = start_sleeper(sleep);
+    await_asleep(&roll, pid, name);
+    ck_assert_int_eq(roll_find(&roll, pid)->call.timeout_ns,
+                     (int64_t)CALL_UNSEEN_S * CLOCK_S);
+    ck_assert_int_eq(roll.watched, watched);
+    roll_free(&roll);
+    stop_sleeper(pid);
+}
+
+START_TEST(roll_knows_no_timeout_of_a_call_that_it_does_not_know)
+{
+    char name[CALL_NAME];
+    snprintf(name, sizeof name, "call %d", SYS_splice);
+    connect_socket();
+    assert_unseen(sleep_in_splice, name, 0);
+}
+END_TEST
+
+#ifdef SYS_io_uring_setup
+START_TEST(roll_knows_no_timeout_of_a_ring)
+{
+    connect_socket();
+    assert_unseen(sleep_in_ring, "io_uring_enter", 1);
+}
+END_TEST
+
+/* Whether this kernel lets us have one. */
+static bool has_rings(void)
+{
+    int fd = open_ring();
+    if (fd >= 0)
+        close(fd);
+    else
+        printf("skipped: io_uring is refused here\n");
+    return fd >= 0;
+}
+#endif
 
 START_TEST(roll_leaves_out_the_one_that_is_excepted_and_the_dead)
 {
@@ -380,7 +485,7 @@ START_TEST(watch_tells_who_spins)
 {
     const struct spin_case *each = &spins[_i];
     struct roll_thread before = {.state = each->state, .held = each->held,
-                                 .call = {.kind = each->kind, .watched = each->watched}};
+                                 .call.kind = each->kind, .watched = each->watched};
     struct roll_thread after = before;
     after.woke = each->woke;
     after.cpu_ns = (int64_t)each->cpu_ms * CLOCK_MS;
@@ -398,6 +503,11 @@ int main(void)
     tcase = suite_add(suite, "roll");
     tcase_add_loop_test(tcase, roll_tells_in_which_call_a_thread_sleeps, 0,
                         (int)LENGTH(sleeps));
+    tcase_add_test(tcase, roll_knows_no_timeout_of_a_call_that_it_does_not_know);
+#ifdef SYS_io_uring_setup
+    if (has_rings())
+        tcase_add_test(tcase, roll_knows_no_timeout_of_a_ring);
+#endif
     tcase_add_test(tcase, roll_leaves_out_the_one_that_is_excepted_and_the_dead);
     tcase_add_test(tcase, roll_sees_what_nobody_has_read);
     tcase_add_test(tcase, roll_sees_what_is_still_under_way);

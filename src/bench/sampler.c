@@ -1,5 +1,6 @@
 #include "bench/sampler.h"
 
+#include "kit/call.h"
 #include "kit/clock.h"
 #include "kit/csv.h"
 
@@ -332,7 +333,7 @@ static void put(FILE *csv, bool known, int64_t value)
 
 static void write_call(FILE *csv, const struct span *span)
 {
-    const char *name = task_call_name(span->call);
+    const char *name = call_name(span->call);
     if (span->state != SPAN_ASLEEP)
         return;
     if (name)

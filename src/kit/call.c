@@ -1,5 +1,5 @@
 #define _GNU_SOURCE    /* for the names of system calls that are Linux's own */
-#include "whowaits/call.h"
+#include "kit/call.h"
 
 #include "kit/array.h"
 #include "kit/clock.h"
@@ -9,22 +9,21 @@
 #include <inttypes.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/select.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { ARGUMENTS = 6, CHUNK = 256, GUESS_S = 60 };
-
-enum {    /* the bits of <linux/io_uring.h>, which need not be there */
-    RING_GETEVENTS = 1,
-    RING_EXT_ARG = 8
-};
+enum { CHUNK = 256, RING_EXT_ARG = 8 };    /* the latter of <linux/io_uring.h> */
 
 /* What a call's arguments are: which it waits for, and how it is told for how long. */
-enum set { SET_NONE, SET_ONE, SET_POLL, SET_SELECT, SET_EPOLL, SET_RING };
-enum timeout { NEVER, MILLISECONDS, TIMESPEC, TIMEVAL, CLOCK, FUTEX, RING, FORGOTTEN };
+enum set { SET_NONE, SET_ONE, SET_POLL, SET_SELECT, SET_EPOLL };
+enum timeout {
+    NEVER, SOON, MILLISECONDS, TIMESPEC, TIMEVAL, CLOCK, FUTEX, RING,
+    FORGOTTEN    /* over a stop: restart_syscall(2) */
+};
 
 static const struct form {
     long           number;
@@ -32,7 +31,7 @@ static const struct form {
     enum call_kind kind;
     enum set       set;
     enum timeout   timeout;
-    int            argument;    /* which one the timeout is */
+    int            argument;    /* which one the timeout is, from 0 */
 } forms[] = {
     {SYS_read, "read", CALL_READ, SET_ONE, NEVER, 0},
     {SYS_readv, "readv", CALL_READ, SET_ONE, NEVER, 0},
@@ -55,7 +54,7 @@ static const struct form {
     {SYS_epoll_pwait2, "epoll_pwait2", CALL_READY, SET_EPOLL, TIMESPEC, 3},
 #endif
 #ifdef SYS_io_uring_enter
-    {SYS_io_uring_enter, "io_uring_enter", CALL_RING, SET_RING, RING, 4},
+    {SYS_io_uring_enter, "io_uring_enter", CALL_RING, SET_NONE, RING, 4},
 #endif
     {SYS_nanosleep, "nanosleep", CALL_TIMER, SET_NONE, TIMESPEC, 0},
     {SYS_clock_nanosleep, "clock_nanosleep", CALL_TIMER, SET_NONE, CLOCK, 2},
@@ -71,10 +70,36 @@ static const struct form {
     {SYS_accept, "accept", CALL_OTHER, SET_NONE, NEVER, 0},
     {SYS_accept4, "accept", CALL_OTHER, SET_NONE, NEVER, 0},
     {SYS_sendto, "send", CALL_OTHER, SET_NONE, NEVER, 0},
+    {SYS_sendmsg, "sendmsg", CALL_OTHER, SET_NONE, NEVER, 0},
     {SYS_write, "write", CALL_OTHER, SET_NONE, NEVER, 0},
+    {SYS_writev, "writev", CALL_OTHER, SET_NONE, NEVER, 0},
     {SYS_flock, "flock", CALL_OTHER, SET_NONE, NEVER, 0},
+#ifdef SYS_fork
+    {SYS_fork, "fork", CALL_OTHER, SET_NONE, SOON, 0},
+    {SYS_vfork, "vfork", CALL_OTHER, SET_NONE, SOON, 0},
+#endif
+    {SYS_clone, "clone", CALL_OTHER, SET_NONE, SOON, 0},
+#ifdef SYS_clone3
+    {SYS_clone3, "clone", CALL_OTHER, SET_NONE, SOON, 0},
+#endif
+    {SYS_execve, "execve", CALL_OTHER, SET_NONE, SOON, 0},
+    {SYS_fsync, "fsync", CALL_OTHER, SET_NONE, SOON, 0},
     {SYS_restart_syscall, "restart_syscall", CALL_OTHER, SET_NONE, FORGOTTEN, 0},
 };
+
+static const struct form *find_form(long number)
+{
+    for (size_t i = 0; i < LENGTH(forms); i++)
+        if (forms[i].number == number)
+            return &forms[i];
+    return NULL;
+}
+
+const char *call_name(long number)
+{
+    const struct form *form = find_form(number);
+    return form ? form->name : NULL;
+}
 
 /* Reads from the memory of another process. Returns how much there was. */
 static size_t peek(pid_t pid, uint64_t address, void *buf, size_t size)
@@ -89,15 +114,91 @@ static size_t peek(pid_t pid, uint64_t address, void *buf, size_t size)
     return got < 0 ? 0 : (size_t)got;
 }
 
+/* --- For what ----------------------------------------------------------------------- */
+
+static void see_poll(const struct call *call,
+                     void (*see)(void *context, int fd, uint64_t inode), void *context)
+{
+    struct pollfd fds[CHUNK];
+    for (uint64_t next = 0, count = call->arguments[1]; next < count; next += CHUNK) {
+        size_t wanted = count - next < CHUNK ? (size_t)(count - next) : CHUNK;
+        size_t got = peek(call->pid, call->arguments[0] + next * sizeof *fds, fds,
+                          wanted * sizeof *fds);
+        for (size_t i = 0; i < got / sizeof *fds; i++)
+            if (fds[i].fd >= 0 && (fds[i].events & POLLIN))
+                see(context, fds[i].fd, 0);
+        if (got < wanted * sizeof *fds)
+            break;
+    }
+}
+
+static void see_select(const struct call *call,
+                       void (*see)(void *context, int fd, uint64_t inode), void *context)
+{
+    unsigned char bits[FD_SETSIZE / 8] = {0};
+    int highest = (int)call->arguments[0];
+    int count = highest < FD_SETSIZE ? highest : FD_SETSIZE;
+    if (call->arguments[1] != 0)
+        peek(call->pid, call->arguments[1], bits, sizeof bits);
+    for (int fd = 0; fd < count; fd++)
+        if (bits[fd / 8] >> (fd % 8) & 1)
+            see(context, fd, 0);
+}
+
+/* The kernel lists what an epoll descriptor has to watch: proc(5), fdinfo. */
+static void see_epoll(const struct call *call,
+                      void (*see)(void *context, int fd, uint64_t inode), void *context)
+{
+    char path[64], line[256];
+    snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)call->pid,
+             (int)call->arguments[0]);
+    FILE *file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file)) {
+        int fd;
+        unsigned events;
+        uint64_t inode;
+        if (sscanf(line, "tfd: %d events: %x data: %*x pos:%*d ino:%" SCNx64, &fd, &events,
+                   &inode) == 3 && (events & POLLIN))
+            see(context, fd, inode);
+    }
+    if (file)
+        fclose(file);
+}
+
+void call_sources(const struct call *call,
+                  void (*see)(void *context, int fd, uint64_t inode), void *context)
+{
+    const struct form *form = find_form(call->number);
+    switch (form ? form->set : SET_NONE) {
+    case SET_ONE:
+        see(context, (int)call->arguments[0], 0);
+        break;
+    case SET_POLL:
+        see_poll(call, see, context);
+        break;
+    case SET_SELECT:
+        see_select(call, see, context);
+        break;
+    case SET_EPOLL:
+        see_epoll(call, see, context);
+        break;
+    case SET_NONE:
+        break;
+    }
+}
+
 /* --- For how long ------------------------------------------------------------------- */
+
+static const int64_t unseen_ns = (int64_t)CALL_UNSEEN_S * CLOCK_S;
 
 /* Reads a timespec, or a timeval: `unit` ns is one of its second number. */
 static int64_t read_time(pid_t pid, uint64_t address, int64_t unit)
 {
-    int64_t time[2] = {0};
+    int64_t time[2];
     if (address == 0)
         return -1;
-    peek(pid, address, time, sizeof time);    /* if it can't, 0: as if it was soon over */
+    if (peek(pid, address, time, sizeof time) < sizeof time)
+        return unseen_ns;
     if (time[0] < 0 || time[0] >= INT64_MAX / CLOCK_S - 1 || time[1] < 0 ||
         time[1] >= CLOCK_S / unit)
         return -1;    /* no time that a call would take */
@@ -114,152 +215,107 @@ static int64_t until(pid_t pid, uint64_t address, clockid_t clock)
     return end_ns < 0 || left_ns > 0 ? left_ns : 0;
 }
 
-static int64_t futex_timeout(pid_t pid, const uint64_t *arguments)
+static int64_t futex_timeout(const struct call *call)
 {
-    int command = (int)arguments[1] & FUTEX_CMD_MASK;
-    bool realtime = arguments[1] & FUTEX_CLOCK_REALTIME;
-    if (arguments[3] == 0 || (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET))
+    int command = (int)call->arguments[1] & FUTEX_CMD_MASK;
+    bool realtime = call->arguments[1] & FUTEX_CLOCK_REALTIME;
+    if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
         return -1;
     if (command == FUTEX_WAIT)
-        return read_time(pid, arguments[3], 1);
-    return until(pid, arguments[3], realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC);
+        return read_time(call->pid, call->arguments[3], 1);
+    return until(call->pid, call->arguments[3],
+                 realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC);
 }
 
-static int64_t ring_timeout(pid_t pid, const uint64_t *arguments)
+/* One that was given with the call itself; else the ring may hold others. */
+static int64_t ring_timeout(const struct call *call)
 {
     uint64_t extended[3] = {0};    /* struct io_uring_getevents_arg: the last is its ts */
-    if (arguments[3] & RING_EXT_ARG)
-        peek(pid, arguments[4], extended, sizeof extended);
-    return read_time(pid, extended[2], 1);
+    if (call->arguments[3] & RING_EXT_ARG)
+        peek(call->pid, call->arguments[4], extended, sizeof extended);
+    int64_t own_ns = read_time(call->pid, extended[2], 1);
+    return own_ns >= 0 && own_ns < unseen_ns ? own_ns : unseen_ns;
 }
 
-static int64_t find_timeout(const struct form *form, pid_t pid, const uint64_t *arguments)
+static int64_t own_timeout(const struct call *call, const struct form *form)
 {
-    uint64_t argument = arguments[form->argument];
+    uint64_t argument = call->arguments[form->argument];
     switch (form->timeout) {
     case MILLISECONDS:
         return (int)argument < 0 ? -1 : (int64_t)(int)argument * CLOCK_MS;
     case TIMESPEC:
-        return read_time(pid, argument, 1);
+        return read_time(call->pid, argument, 1);
     case TIMEVAL:
-        return read_time(pid, argument, CLOCK_US);
+        return read_time(call->pid, argument, CLOCK_US);
     case CLOCK:
-        return arguments[1] & TIMER_ABSTIME
-                   ? until(pid, argument, (clockid_t)arguments[0])
-                   : read_time(pid, argument, 1);
+        return call->arguments[1] & TIMER_ABSTIME
+                   ? until(call->pid, argument, (clockid_t)call->arguments[0])
+                   : read_time(call->pid, argument, 1);
     case FUTEX:
-        return futex_timeout(pid, arguments);
+        return futex_timeout(call);
     case RING:
-        return ring_timeout(pid, arguments);
-    case FORGOTTEN:    /* over a stop: restart_syscall(2) */
-        return (int64_t)GUESS_S * CLOCK_S;
+        return ring_timeout(call);
+    case FORGOTTEN:
+        return unseen_ns;
+    case SOON:
+        return 0;
     case NEVER:
         break;
     }
     return -1;
 }
 
-/* --- For what ----------------------------------------------------------------------- */
+struct timers {
+    struct call *call;
+    uint64_t     anonymous;    /* the inode that all those share that are no files */
+};
 
-static int mark(struct socket_entry *entry)
+/* Where the descriptor is an armed timerfd, the call ends no later than that. */
+static void see_timer(void *context, int fd, uint64_t inode)
 {
-    if (entry)
-        entry->watched = true;
-    return entry != NULL;
-}
-
-static int mark_poll(pid_t pid, const uint64_t *arguments, struct sockets *sockets)
-{
-    struct pollfd fds[CHUNK];
-    int watched = 0;
-    for (uint64_t next = 0, count = arguments[1]; next < count; next += CHUNK) {
-        size_t wanted = count - next < CHUNK ? (size_t)(count - next) : CHUNK;
-        size_t got =
-            peek(pid, arguments[0] + next * sizeof *fds, fds, wanted * sizeof *fds);
-        for (size_t i = 0; i < got / sizeof *fds; i++)
-            if (fds[i].fd >= 0 && (fds[i].events & POLLIN))
-                watched += mark(sockets_of(sockets, pid, fds[i].fd));
-        if (got < wanted * sizeof *fds)
-            break;
-    }
-    return watched;
-}
-
-static int mark_select(pid_t pid, const uint64_t *arguments, struct sockets *sockets)
-{
-    unsigned char bits[FD_SETSIZE / 8] = {0};
-    int count = (int)arguments[0] < FD_SETSIZE ? (int)arguments[0] : FD_SETSIZE;
-    int watched = 0;
-    if (arguments[1] != 0)
-        peek(pid, arguments[1], bits, sizeof bits);
-    for (int fd = 0; fd < count; fd++)
-        if (bits[fd / 8] >> (fd % 8) & 1)
-            watched += mark(sockets_of(sockets, pid, fd));
-    return watched;
-}
-
-/* The kernel lists what an epoll descriptor has to watch: proc(5), fdinfo. */
-static int mark_epoll(pid_t pid, int epoll_fd, struct sockets *sockets)
-{
+    struct timers *timers = context;
+    struct call *call = timers->call;
     char path[64], line[256];
-    int watched = 0;
-    snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)pid, epoll_fd);
+    if (inode != 0 && inode != timers->anonymous)
+        return;
+    snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)call->pid, fd);
     FILE *file = fopen(path, "re");
     while (file && fgets(line, sizeof line, file)) {
-        unsigned events;
-        uint64_t inode;
-        if (sscanf(line, "tfd: %*d events: %x data: %*x pos:%*d ino:%" SCNx64, &events,
-                   &inode) == 2 && (events & POLLIN))
-            watched += mark(sockets_find(sockets, inode));
+        int64_t s, ns;
+        if (sscanf(line, "it_value: (%" SCNd64 ", %" SCNd64 ")", &s, &ns) != 2)
+            continue;
+        int64_t left_ns = s * CLOCK_S + ns;
+        if (left_ns > 0 && (call->timeout_ns < 0 || left_ns < call->timeout_ns))
+            call->timeout_ns = left_ns;
     }
     if (file)
         fclose(file);
-    return watched;
 }
 
-/* What stands in the ring's queue is the kernel's secret. A process waits by its ring for
-   all that it holds and that no other call of it waits for. */
-static int mark_ring(pid_t pid, const uint64_t *arguments, struct sockets *sockets)
+static void find_timeout(struct call *call, const struct form *form)
 {
-    int watched = 0;
-    if (arguments[2] == 0 || !(arguments[3] & RING_GETEVENTS))
-        return 0;
-    for (int i = 0; i < sockets->count; i++)
-        if (sockets->entries[i].holder == pid && !sockets->entries[i].watched)
-            watched += mark(&sockets->entries[i]);
-    return watched;
-}
-
-static int mark_all(const struct form *form, pid_t pid, const uint64_t *arguments,
-                    struct sockets *sockets)
-{
-    switch (form->set) {
-    case SET_ONE:
-        return mark(sockets_of(sockets, pid, (int)arguments[0]));
-    case SET_POLL:
-        return mark_poll(pid, arguments, sockets);
-    case SET_SELECT:
-        return mark_select(pid, arguments, sockets);
-    case SET_EPOLL:
-        return mark_epoll(pid, (int)arguments[0], sockets);
-    case SET_RING:
-        return mark_ring(pid, arguments, sockets);
-    case SET_NONE:
-        break;
-    }
-    return 0;
+    char path[64];
+    struct stat epoll = {0};
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)call->pid, (int)call->arguments[0]);
+    if (form->set == SET_EPOLL)
+        stat(path, &epoll);    /* if it can't: as if no timer was there */
+    struct timers timers = {.call = call, .anonymous = epoll.st_ino};
+    call->timeout_ns = own_timeout(call, form);
+    call_sources(call, see_timer, &timers);
 }
 
 /* --- The whole ---------------------------------------------------------------------- */
 
-enum {    /* what stands for a number where there is none */
-    ASLEEP_ELSEWHERE = -1,    /* in the kernel, but not for a system call: so proc(5) */
-    RUNNING = -2,             /* or gone */
-    HIDDEN = -3
-};
+/* Where it is in no call, the number tells why: the first is what proc(5) says of a thread
+   that sleeps in the kernel, but not for a system call. */
+static const struct {
+    enum call_kind kind;
+    const char    *name;
+} none[] = {{CALL_OTHER, "(kernel)"}, {CALL_NONE, "-"}, {CALL_HIDDEN, "?"}};
+enum { RUNNING = -2, HIDDEN = -3 };
 
 /* Reads "NUMBER 0xARGUMENT ...", "-1 ..." or "running". */
-static long read_number(pid_t pid, pid_t tid, uint64_t arguments[ARGUMENTS])
+static long read_number(pid_t pid, pid_t tid, uint64_t arguments[CALL_ARGUMENTS])
 {
     char path[64];
     long number = RUNNING;
@@ -272,40 +328,26 @@ static long read_number(pid_t pid, pid_t tid, uint64_t arguments[ARGUMENTS])
     int found = fscanf(file, "%ld", &number);
     if (found != 1)    /* whether one may look is asked at the first read */
         number = errno == 0 || errno == ESRCH ? RUNNING : HIDDEN;
-    for (int i = 0; i < ARGUMENTS && number >= 0; i++)
+    for (int i = 0; i < CALL_ARGUMENTS && number >= 0; i++)
         if (fscanf(file, "%" SCNx64, &arguments[i]) != 1)
             number = RUNNING;
     fclose(file);
-    return number;
+    return number < HIDDEN ? HIDDEN : number;
 }
 
-static void call_name(struct call *call, long number)
+void call_read(struct call *call, pid_t pid, pid_t tid)
 {
-    static const struct {
-        enum call_kind kind;
-        const char    *name;
-    } none[] = {{CALL_OTHER, "(kernel)"}, {CALL_NONE, "-"}, {CALL_HIDDEN, "?"}};
-    *call = (struct call){.kind = CALL_OTHER, .timeout_ns = -1};
-    if (number < 0) {
-        call->kind = none[-1 - number].kind;
-        snprintf(call->name, CALL_NAME, "%s", none[-1 - number].name);
-    } else {
-        snprintf(call->name, CALL_NAME, "call %ld", number);
-    }
-}
-
-void call_read(struct call *call, pid_t pid, pid_t tid, struct sockets *sockets)
-{
-    uint64_t arguments[ARGUMENTS] = {0};
-    long number = read_number(pid, tid, arguments);
-    call_name(call, number);
-    for (size_t i = 0; i < LENGTH(forms); i++) {
-        const struct form *form = &forms[i];
-        if (form->number != number)
-            continue;
+    *call = (struct call){.pid = pid, .kind = CALL_OTHER, .timeout_ns = unseen_ns};
+    call->number = read_number(pid, tid, call->arguments);
+    const struct form *form = find_form(call->number);
+    if (call->number < 0) {
+        call->kind = none[-1 - call->number].kind;
+        snprintf(call->name, CALL_NAME, "%s", none[-1 - call->number].name);
+    } else if (form) {
         call->kind = form->kind;
         snprintf(call->name, CALL_NAME, "%s", form->name);
-        call->timeout_ns = find_timeout(form, pid, arguments);
-        call->watched = mark_all(form, pid, arguments, sockets);
+        find_timeout(call, form);
+    } else {
+        snprintf(call->name, CALL_NAME, "call %ld", call->number);
     }
 }

@@ -1,13 +1,12 @@
-/* The system call in which a thread sleeps, and what it waits for there. */
-#ifndef WHOWAITS_CALL_H
-#define WHOWAITS_CALL_H
-
-#include "whowaits/sockets.h"
+/* The system call in which a thread of any program sleeps, seen from outside: what it waits
+   for there, and for how long. All of it is what /proc tells an observer; see proc(5). */
+#ifndef KIT_CALL_H
+#define KIT_CALL_H
 
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { CALL_NAME = 32 };
+enum { CALL_NAME = 32, CALL_ARGUMENTS = 6, CALL_UNSEEN_S = 60 };
 
 enum call_kind {
     CALL_NONE,      /* it is in no call: it runs, or is ready to */
@@ -20,15 +19,28 @@ enum call_kind {
 };
 
 struct call {
+    pid_t          pid;
     enum call_kind kind;
+    long           number;    /* SYS_..., or negative: in none */
+    uint64_t       arguments[CALL_ARGUMENTS];
     char           name[CALL_NAME];    /* "recv"; "call 123" where it has no name here */
-    int64_t timeout_ns; /* after which it returns by itself; -1: it does not.
-                                          What SO_RCVTIMEO says is not seen */
-    int watched;        /* sockets of the list that it waits to read from */
+    int64_t        timeout_ns; /* after which it returns by itself, as it was asked to or as
+                                  the next timerfd among its descriptors will make it; -1: it
+                                  does not. CALL_UNSEEN_S, where that cannot be seen: a ring's
+                                  timeouts, an unknown call's. A socket's (SO_RCVTIMEO) is
+                                  not seen either, and taken for none */
 };
 
-/* Looks at one thread. Marks the sockets that it waits for as watched; their holders must
-   be known. A thread that has gone meanwhile is in no call. */
-void call_read(struct call *call, pid_t pid, pid_t tid, struct sockets *sockets);
+/* Looks at one thread. One that has gone meanwhile is in no call. */
+void call_read(struct call *call, pid_t pid, pid_t tid);
+
+/* Tells `see` of each descriptor that the call waits to read from, with the inode, where
+   that is known (else 0): in an epoll set it is the inode that counts, since the number may
+   be another process's, or taken anew. A ring's are the kernel's secret. */
+void call_sources(const struct call *call,
+                  void (*see)(void *context, int fd, uint64_t inode), void *context);
+
+/* The name of a call in which threads wait, as C programs know it: "recv"; NULL for others. */
+const char *call_name(long number);
 
 #endif

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE    /* for the names of system calls that are Linux's own */
 #include "kit/task.h"
 
 #include "kit/array.h"
@@ -10,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { FILE_TEXT = 4096 };    /* more than any of the three holds */
@@ -116,69 +114,4 @@ int task_look(const struct task *task, struct task_look *look)
         look->state = switches < 0 ? TASK_ENDED : TASK_ASLEEP;
     }
     return error;
-}
-
-/* --- Names -------------------------------------------------------------------------- */
-
-static const struct {
-    long        number;
-    const char *name;
-} calls[] = {
-    {SYS_read, "read"},
-    {SYS_readv, "readv"},
-    {SYS_write, "write"},
-    {SYS_recvfrom, "recv"},    /* as C programs know it, here and below */
-    {SYS_recvmsg, "recvmsg"},
-    {SYS_recvmmsg, "recvmmsg"},
-    {SYS_sendto, "send"},
-    {SYS_connect, "connect"},
-    {SYS_accept, "accept"},
-    {SYS_accept4, "accept"},
-#ifdef SYS_poll    /* newer architectures have only the second of each pair */
-    {SYS_poll, "poll"},
-#endif
-    {SYS_ppoll, "ppoll"},
-#ifdef SYS_select
-    {SYS_select, "select"},
-#endif
-    {SYS_pselect6, "pselect"},
-#ifdef SYS_epoll_wait
-    {SYS_epoll_wait, "epoll_wait"},
-#endif
-    {SYS_epoll_pwait, "epoll_pwait"},
-#ifdef SYS_epoll_pwait2
-    {SYS_epoll_pwait2, "epoll_pwait2"},
-#endif
-#ifdef SYS_io_uring_enter
-    {SYS_io_uring_enter, "io_uring_enter"},
-#endif
-    {SYS_futex, "futex"},
-    {SYS_nanosleep, "nanosleep"},
-    {SYS_clock_nanosleep, "clock_nanosleep"},
-    {SYS_wait4, "wait4"},
-    {SYS_waitid, "waitid"},
-    {SYS_rt_sigtimedwait, "sigtimedwait"},
-    {SYS_rt_sigsuspend, "sigsuspend"},
-#ifdef SYS_pause
-    {SYS_pause, "pause"},
-#endif
-#ifdef SYS_fork
-    {SYS_fork, "fork"},
-#endif
-    {SYS_clone, "clone"},
-#ifdef SYS_clone3
-    {SYS_clone3, "clone"},
-#endif
-    {SYS_execve, "execve"},
-    {SYS_flock, "flock"},
-    {SYS_fsync, "fsync"},
-    {SYS_restart_syscall, "restart_syscall"},
-};
-
-const char *task_call_name(long call)
-{
-    for (size_t i = 0; i < LENGTH(calls); i++)
-        if (calls[i].number == call)
-            return calls[i].name;
-    return NULL;
 }

@@ -34,7 +34,4 @@ int task_look(const struct task *task, struct task_look *look);
 
 void task_close(struct task *task);
 
-/* The name of a call in which threads wait: "recv"; NULL for others. */
-const char *task_call_name(long call);
-
 #endif

@@ -30,7 +30,7 @@ static const char *format_call(const struct roll_thread *thread)
 
 static bool is_like(const struct roll_thread *a, const struct roll_thread *b)
 {
-    return strcmp(a->name, b->name) == 0 && a->call.watched == b->call.watched &&
+    return strcmp(a->name, b->name) == 0 && a->watched == b->watched &&
            strcmp(format_call(a), format_call(b)) == 0;
 }
 
@@ -56,7 +56,7 @@ static void count_thread(struct table *table, const struct roll_thread *before,
 static int compare(const void *a, const void *b)
 {
     const struct row *left = a, *right = b;
-    int watched = right->like->call.watched - left->like->call.watched;
+    int watched = right->like->watched - left->like->watched;
     return watched ? watched : right->threads - left->threads;
 }
 
@@ -75,7 +75,7 @@ static void make_table(struct table *table, const struct watch *watch)
 static void print_row(FILE *out, const struct row *row)
 {
     char sockets[32] = "-";
-    int watched = row->like->call.watched;
+    int watched = row->like->watched;
     if (watched > 0)
         snprintf(sockets, sizeof sockets, row->threads > 1 ? "%d each" : "%d", watched);
     fprintf(out, "  %7d  %-15s  %-15s  %-11s  %5" PRId64 "  %5" PRId64 " ms\n",
@@ -139,7 +139,7 @@ static void print_rows(FILE *out, const struct table *table)
         print_pair(out, "named", row->like->name);
         print_pair(out, "call", format_call(row->like));
         fprintf(out, ",\"sockets\":%d,\"woke\":%" PRId64 ",\"cpu_us\":%" PRId64 "}",
-                row->like->call.watched, row->woke, row->cpu_ns / CLOCK_US);
+                row->like->watched, row->woke, row->cpu_ns / CLOCK_US);
     }
     putc(']', out);
 }

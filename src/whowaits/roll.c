@@ -1,5 +1,7 @@
 #include "whowaits/roll.h"
 
+#include "whowaits/sockets.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -163,7 +165,8 @@ static int call_thread(struct roll *roll, pid_t pid, pid_t tid, int held,
     snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)pid, (int)tid);
     if (!read_status(path, &status) || status.state == 'Z')
         return 0;    /* gone; a first thread that ends before the others stays as a Z */
-    call_read(&thread.call, pid, tid, sockets);
+    call_read(&thread.call, pid, tid);
+    thread.watched = sockets_watch(sockets, &thread.call);
     memcpy(thread.name, status.name, sizeof thread.name);
     thread.state = status.state;
     thread.woke = status.woke;

@@ -4,8 +4,7 @@
 #ifndef WHOWAITS_ROLL_H
 #define WHOWAITS_ROLL_H
 
-#include "whowaits/call.h"
-#include "whowaits/sockets.h"
+#include "kit/call.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +17,7 @@ struct roll_thread {
     char        name[ROLL_NAME];    /* the thread's; as a rule that of its program */
     char        state;              /* as in proc(5): R runs or is ready, S asleep, ... */
     struct call call;               /* in which it sleeps */
+    int         watched;            /* sockets that it waits there to read from */
     int         held;               /* of the server's sockets, by its whole process */
     int64_t     cpu_ns;             /* used since its start */
     int64_t     woke;               /* how often it has gone to sleep since its start */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { RING_GETEVENTS = 1 };    /* of <linux/io_uring.h>, which need not be there */
 enum { ESTABLISHED = 1, SYN_SENT = 2, CLOSE_WAIT = 8 };    /* tcp_states.h */
 
 static int compare(const void *a, const void *b)
@@ -81,7 +82,8 @@ void sockets_free(struct sockets *sockets)
     *sockets = (struct sockets){0};
 }
 
-struct socket_entry *sockets_find(const struct sockets *sockets, uint64_t inode)
+/* The entry of that inode, or NULL. */
+static struct socket_entry *find_inode(const struct sockets *sockets, uint64_t inode)
 {
     struct socket_entry key = {.inode = inode};
     if (sockets->count == 0)
@@ -97,15 +99,8 @@ static struct socket_entry *find_link(const struct sockets *sockets, const char 
     if (length < 0)
         return NULL;
     text[length] = '\0';
-    return sscanf(text, "socket:[%" SCNu64, &inode) == 1 ? sockets_find(sockets, inode)
+    return sscanf(text, "socket:[%" SCNu64, &inode) == 1 ? find_inode(sockets, inode)
                                                          : NULL;
-}
-
-struct socket_entry *sockets_of(const struct sockets *sockets, pid_t pid, int fd)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
-    return find_link(sockets, path);
 }
 
 int sockets_hold(struct sockets *sockets, pid_t pid)
@@ -126,4 +121,49 @@ int sockets_hold(struct sockets *sockets, pid_t pid)
     }
     closedir(directory);
     return held;
+}
+
+/* --- Who waits for them ------------------------------------------------------------- */
+
+struct watcher {
+    struct sockets    *sockets;
+    const struct call *call;
+    int                watched;
+};
+
+static void mark(struct watcher *watcher, struct socket_entry *entry)
+{
+    if (entry)
+        entry->watched = true;
+    watcher->watched += entry != NULL;
+}
+
+static void mark_source(void *context, int fd, uint64_t inode)
+{
+    struct watcher *watcher = context;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)watcher->call->pid, fd);
+    mark(watcher, inode ? find_inode(watcher->sockets, inode)
+                        : find_link(watcher->sockets, path));
+}
+
+static void mark_ring(struct watcher *watcher)
+{
+    const struct call *call = watcher->call;
+    bool waits = call->arguments[2] > 0 && (call->arguments[3] & RING_GETEVENTS);
+    for (int i = 0; waits && i < watcher->sockets->count; i++) {
+        struct socket_entry *entry = &watcher->sockets->entries[i];
+        if (entry->holder == call->pid && !entry->watched)
+            mark(watcher, entry);
+    }
+}
+
+int sockets_watch(struct sockets *sockets, const struct call *call)
+{
+    struct watcher watcher = {.sockets = sockets, .call = call};
+    if (call->kind == CALL_RING)
+        mark_ring(&watcher);
+    else
+        call_sources(call, mark_source, &watcher);
+    return watcher.watched;
 }

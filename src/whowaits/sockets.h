@@ -2,6 +2,8 @@
 #ifndef WHOWAITS_SOCKETS_H
 #define WHOWAITS_SOCKETS_H
 
+#include "kit/call.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -10,7 +12,7 @@ struct socket_entry {
     uint64_t inode;      /* by which /proc names the socket in every process */
     int64_t  unread;     /* bytes that have arrived and that nobody has read */
     bool     under_way;  /* what was sent has not arrived yet, or connecting goes on */
-    pid_t holder; /* a process with a descriptor of it; 0: none that was looked at */
+    pid_t    holder;     /* a process with a descriptor of it; 0: none that was looked at */
     bool     watched;    /* some thread sleeps until it has something to read */
 };
 
@@ -26,14 +28,13 @@ int sockets_list(struct sockets *sockets, int port);
 
 void sockets_free(struct sockets *sockets);
 
-/* The entry of that inode, or NULL. */
-struct socket_entry *sockets_find(const struct sockets *sockets, uint64_t inode);
-
-/* The same by a descriptor of a process; NULL also where it is something else. */
-struct socket_entry *sockets_of(const struct sockets *sockets, pid_t pid, int fd);
-
 /* Notes that the process holds those of which it has a descriptor. Returns how many, or
    -errno: -EACCES where one may not look. */
 int sockets_hold(struct sockets *sockets, pid_t pid);
+
+/* Marks those as watched for which the call waits, and returns how many they are. A process
+   waits by its ring for all that it holds and that no other call of it waits for: what
+   stands in the ring's queue cannot be seen. */
+int sockets_watch(struct sockets *sockets, const struct call *call);
 
 #endif

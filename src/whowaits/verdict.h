@@ -2,7 +2,7 @@
 #ifndef WHOWAITS_VERDICT_H
 #define WHOWAITS_VERDICT_H
 
-#include "whowaits/call.h"
+#include "kit/call.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -98,7 +98,7 @@ bool watch_spins(const struct roll_thread *before, const struct roll_thread *aft
 {
     int64_t woke = after->woke - before->woke;
     int64_t cpu_ns = after->cpu_ns - before->cpu_ns;
-    bool waits = roll_asleep(after) && after->call.watched > 0;
+    bool waits = roll_asleep(after) && after->watched > 0;
     if (after->held == 0)
         return false;
     if (woke >= SPIN_WAKES && woke * CLOCK_S >= SPIN_WAKES_A_S * pause_ns)
@@ -116,7 +116,7 @@ static int count_spinning(const struct pair *pair)
     bool all_watched = last->watched >= waiting(pair);
     int spinning = 0;
     for (int i = 0; i < last->count; i++)
-        if (!all_watched || last->threads[i].call.watched > 0)
+        if (!all_watched || last->threads[i].watched > 0)
             spinning += watch_spins(&first->threads[i], &last->threads[i], elapsed(pair));
     return spinning;
 }
@@ -136,8 +136,8 @@ static enum rest judge_rest(struct pair *pair)
         const struct roll_thread *was = &pair->first.roll.threads[i];
         const struct roll_thread *is = &pair->last.roll.threads[i];
         bool same = roll_asleep(was) && strcmp(was->call.name, is->call.name) == 0 &&
-                    was->call.watched == is->call.watched;
-        bool counts = !all_watched || is->call.watched > 0 || was->call.watched > 0;
+                    was->watched == is->watched;
+        bool counts = !all_watched || is->watched > 0 || was->watched > 0;
         busy = busy || (counts && !roll_asleep(is));
         moved = moved || (counts && roll_asleep(is) && !same);
     }
@@ -163,19 +163,25 @@ static bool is_still(const struct pair *pair)
     return true;
 }
 
+/* Whether its timer has run out three times in so long, or is no plan. */
+static bool is_nap(const struct roll_thread *thread, int64_t elapsed_ns)
+{
+    int64_t timeout_ns = thread->call.timeout_ns;
+    return roll_asleep(thread) && (timeout_ns <= elapsed_ns / NAPS ||
+                                   timeout_ns >= (int64_t)LONG_S * CLOCK_S);
+}
+
 /* Whether, over a long time, all slept in the same calls, and each timer ran out three
-   times without that anything came of it. */
+   times without that anything came of it. A timerfd tells what is left of its time: of a
+   long one that was little at most once. */
 static bool is_idle(const struct pair *pair)
 {
-    for (int i = 0; i < pair->last.roll.count; i++) {
-        const struct roll_thread *is = &pair->last.roll.threads[i];
-        int64_t timeout_ns = is->call.timeout_ns;
-        if (!roll_asleep(is) || (timeout_ns > elapsed(pair) / NAPS &&
-                                 timeout_ns < (int64_t)LONG_S * CLOCK_S))
+    int64_t elapsed_ns = elapsed(pair);
+    for (int i = 0; i < pair->last.roll.count; i++)
+        if (!is_nap(&pair->first.roll.threads[i], elapsed_ns) ||
+            !is_nap(&pair->last.roll.threads[i], elapsed_ns))
             return false;
-    }
-    return pair->last.roll.under_way == 0 &&
-           elapsed(pair) >= (int64_t)POLLERS_S * CLOCK_S;
+    return pair->last.roll.under_way == 0 && elapsed_ns >= (int64_t)POLLERS_S * CLOCK_S;
 }
 
 /* Whether, over a long time, everyone slept, or ran for so long that it might have asked
@@ -242,12 +248,12 @@ static void note_waiters(const struct roll *roll, struct evidence *e)
     for (int i = 0; i < roll->count; i++) {
         const struct roll_thread *thread = &roll->threads[i];
         e->hidden += thread->call.kind == CALL_HIDDEN;
-        if (!roll_asleep(thread) || thread->call.watched == 0)
+        if (!roll_asleep(thread) || thread->watched == 0)
             continue;
         bool ring = thread->call.kind == CALL_RING;
         e->rings += ring;
-        e->single += !ring && thread->call.watched == 1;
-        e->many += !ring && thread->call.watched > 1;
+        e->single += !ring && thread->watched == 1;
+        e->many += !ring && thread->watched > 1;
         e->waiting_processes += thread->pid != last;    /* the roll goes by processes */
         last = thread->pid;
         if (!*e->call)
@@ -296,7 +302,7 @@ static enum next identify(const struct roll *held, const struct roll *now, int i
         return NEXT_SOMEHOW;
     for (int i = 0; i < now->count; i++) {
         const struct roll_thread *thread = &now->threads[i];
-        if (thread->call.watched == 0 || roll_find(held, thread->tid))
+        if (thread->watched == 0 || roll_find(held, thread->tid))
             continue;
         if (!roll_find(held, thread->pid))
             next = NEXT_PROCESSES;
