@@ -482,9 +482,9 @@ expect fails 'no terminal to ask on' 05-predict
 expect fails 'lesson 07 has nothing to predict' 07-predict
 printf 'makespan 2500 ms\nmemory 8 KiB\nthreads \n' >answers
 expect fails "threads: '' is not a number and its unit" 05-predict ANSWERS=answers
-printf 'makespan 6\nmemory 8 KiB\nthreads 3\n' >answers
-expect fails "makespan: '6' is not a number and its unit" 05-predict ANSWERS=answers
-printf 'makespan 2500 ms\nmemory 8 KiB\nthreads 1 thread\n' >answers
+printf 'makespan 6 KiB\nmemory 8 KiB\nthreads 3\n' >answers
+expect fails "makespan: '6 KiB' is not a number and its unit" 05-predict ANSWERS=answers
+printf 'makespan 2500 ms\nmemory 8192\nthreads 1 thread\n' >answers    # [B], the prompt says
 expect passes '3 predictions are stored' 05-predict ANSWERS=answers
 grep -qx 'predicted 05/makespan 2.5 s' .course || complain "the prediction is not stored"
 grep -qx 'predicted 05/memory 8192 B' .course || complain "the bytes are not stored"

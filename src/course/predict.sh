@@ -10,10 +10,11 @@ set -u
 . src/course/state.sh
 
 # Prints the value $1 ("250 ms") in seconds, bytes, or what else $2 counts ("0.25 s");
-# nothing if there is no number, or no unit of the kind of $2.
+# nothing if there is no number, or no unit of the kind of $2. A bare number is of $2.
 in_unit() {
     printf '%s\n' "$1" | awk -v unit="$2" '
         BEGIN {
+            asked = unit
             seconds = "ns 1e-9 us 1e-6 µs 1e-6 ms 1e-3 s 1 m 60 min 60 h 3600 "
             bytes = "B 1 kB 1e3 MB 1e6 GB 1e9 KiB 1024 MiB 1048576 GiB 1073741824 "
             kind = index(" " seconds, " " unit " ") ? seconds : bytes
@@ -35,6 +36,7 @@ in_unit() {
             number = substr($0, 1, RLENGTH)
             given = substr($0, RLENGTH + 1)
             sub(/^[ \t]+/, "", given)
+            if (given == "") given = asked
             if (given in factor) printf "%.9g %s\n", number * factor[given], unit
         }'
 }
@@ -50,7 +52,7 @@ read_prompt() {
 note_measured() {
     [ -n "$command" ] && [ -z "$(recall "measured $1/$key")" ] || return 0
     came=$(sh -c "$command" 2>/dev/null </dev/null | head -n 1)
-    came=$(in_unit "$came" "$unit" | grep . || in_unit "$came $unit" "$unit")
+    came=$(in_unit "$came" "$unit")
     [ -z "$came" ] || note "measured $1/$key $came"
 }
 
