@@ -364,6 +364,8 @@ void judge_await_in_flight(struct judge *judge, const struct server *server, int
         if (now == before && judge->ended)
             judge_reject(judge, "%s with %d of %d in flight", describe(judge, &watch),
                          (int)now, count);
+        if (now == before && now > count)
+            judge_reject(judge, "%d in flight, where %d are due", (int)now, count);
         if (now == before)
             judge_reject(judge, "stalled with %d of %d in flight", (int)now, count);
         before = now;

@@ -137,7 +137,8 @@ static void expect_end(struct scene *scene)
 
 /* --- The cases ---------------------------------------------------------------------- */
 
-/* A gate of 4, whose last place is the judge's own. Whom it answers first may win. */
+/* A gate of 4, whose last place is the judge's own. Of the mirrors it answers one, and the
+   next only when that one has been hung up on. */
 START_TEST(three_at_once_in_one_thread)
 {
     struct scene scene = {.judge = JUDGE_NEW};
@@ -145,7 +146,8 @@ START_TEST(three_at_once_in_one_thread)
     struct roll roll;
     char url[96], reply[512];
     judge_serve(&scene.judge, &server);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/gate/4?timeout=60m", server.port);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/gate/4?timeout=60m&order=last-first",
+             server.port);
     judge_start(&scene.judge, "program-shim",
                 (const char *const[]){"2", "60m", url, url, url, NULL});
     scene.judge.look = "round_run: all are asked, and then nothing waits but the loop";
@@ -159,13 +161,13 @@ START_TEST(three_at_once_in_one_thread)
         judge_reject(&scene.judge, "asleep in %s, not in the loop's epoll_wait",
                      roll_name(&roll.thread[0]));
     scene.judge.look = "what is left of a round when the next begins";
-    client_get(server.port, "/gate/4?timeout=60m", reply, sizeof reply);
+    client_get(server.port, "/gate/4", reply, sizeof reply);
     judge_await_in_flight(&scene.judge, &server, MIRRORS);    /* in round 2 */
     char *output = judge_output(&scene.judge);
     int number = 0, length = 0;
     sscanf(output, "round 1: mirror %d: gate: 4 arrived\n%n", &number, &length);
     if (number < 1 || number > MIRRORS || output[length] != '\0')
-        judge_reject(&scene.judge, "all three have answered, and it has printed \"%.*s\"",
+        judge_reject(&scene.judge, "one has answered, and it has printed \"%.*s\"",
                      (int)strcspn(output, "\n"), output);
     free(output);
     kill(scene.judge.answer, SIGKILL);

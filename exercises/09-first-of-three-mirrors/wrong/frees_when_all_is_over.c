@@ -1,4 +1,4 @@
-/* rejected: keeps a connection open that it needs no more */
+/* rejected: 5 in flight, where 3 are due */
 /* First of three mirrors: in each round asks three servers for the same page, and takes
    the first whole reply whose status is 200.
    usage: first_of_three_mirrors ROUNDS DEADLINE URL URL URL */
