@@ -287,7 +287,12 @@ START_TEST(too_few_descriptors_only_make_clients_wait)
         close(fds[i]);
     ck_assert_int_eq(client_read_reply(fds[COUNT - 1], reply, sizeof reply), 203);
     close(fds[COUNT - 1]);
-    server_stop(&poor);
+    struct output output;
+    ck_assert_int_eq(program_end(&poor.program, SIGTERM, &output), 0);
+    ck_assert_str_eq(output.err,    /* once, however often it was so */
+                     "latency-server: clients have to wait for a connection: Too many open "
+                     "files; ulimit -n says how many descriptors there may be\n");
+    output_free(&output);
 }
 END_TEST
 

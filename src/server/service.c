@@ -3,7 +3,9 @@
 #include "server/visit.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
@@ -38,6 +40,11 @@ static void on_pause_over(evutil_socket_t fd, short what, void *listener)
    accepted keeps the listening socket readable, and the loop would spin. */
 static void on_accept_error(struct evconnlistener *listener, void *http)
 {
+    static bool told;
+    if (!told)
+        fprintf(stderr, "latency-server: clients have to wait for a connection: %s; "
+                "ulimit -n says how many descriptors there may be\n", strerror(errno));
+    told = true;
     (void)http;
     struct timeval pause = {.tv_usec = ACCEPT_PAUSE_US};
     evconnlistener_disable(listener);
