@@ -948,6 +948,24 @@ START_TEST(an_overflow_says_so_after_another_loop_has_ended)
 }
 END_TEST
 
+static int pass(struct coro *me, void *arg)
+{
+    (void)arg;
+    return coro_yield(me);
+}
+
+static void run_and_be_killed(coro_body *body, void *arg)
+{
+    coro_run(NULL, body, arg);
+    raise(SIGSEGV);
+}
+
+START_TEST(a_fault_that_was_sent_ends_the_program)
+{
+    assert_ends(run_and_be_killed, pass, NULL, SIGSEGV, "");
+}
+END_TEST
+
 START_TEST(an_overflow_is_caught_by_mprotect_guards_too)
 {
     int deep = 100;
@@ -1006,6 +1024,7 @@ int main(void)
         offloaded_work_that_never_ends_does_not_stop_the_loop,
         an_overflow_says_which_coroutine_it_was,
         an_overflow_says_so_after_another_loop_has_ended,
+        a_fault_that_was_sent_ends_the_program,
         an_overflow_is_caught_by_mprotect_guards_too,
         first_second_shows_what_a_sleep_holds_up,
     };

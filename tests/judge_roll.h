@@ -38,7 +38,8 @@ void roll_call(pid_t group, struct roll *roll);
 void roll_call_process(pid_t process, struct roll *roll);
 
 /* Whether every thread sleeps in a call that only somebody else can end: it has no
-   timeout, or one of at least patience_ns; see kit/call.h for what is not seen. */
+   timeout, or one of at least patience_ns; see kit/call.h for what is not seen.
+   CALL_UNSEEN_S is as long as for ever here. */
 bool roll_asleep(const struct roll *roll, int64_t patience_ns);
 
 /* Whether nobody came, went or ran between the two. */

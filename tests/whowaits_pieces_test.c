@@ -11,7 +11,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +241,56 @@ static void sleep_in_pause(void)
     pause();
 }
 
+/* In a second thread; the first has ended. */
+static void *poll_in_thread(void *arg)
+{
+    sleep_in_poll_with_timers();
+    return arg;
+}
+
+static void sleep_in_second_thread(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, poll_in_thread, NULL) == 0)
+        pthread_exit(NULL);
+}
+
+static pthread_mutex_t mutex;
+static atomic_bool     locked;
+
+static void *lock_for_ever(void *arg)
+{
+    pthread_mutex_lock(&mutex);
+    locked = true;
+    pause();
+    return arg;
+}
+
+/* Of a mutex that inherits priorities the timeout is a moment of the time of day. */
+static void sleep_in_timed_lock(void)
+{
+    pthread_mutexattr_t attr;
+    pthread_t thread;
+    struct timespec end;
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
+    pthread_mutex_init(&mutex, &attr);
+    pthread_create(&thread, NULL, lock_for_ever, NULL);
+    while (!locked)
+        sched_yield();
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += 3600;
+    pthread_mutex_timedlock(&mutex, &end);
+}
+
+static void sleep_in_futex(void)
+{
+    pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+    pthread_mutex_init(&mutex, NULL);
+    pthread_mutex_lock(&mutex);
+    pthread_cond_wait(&cond, &mutex);
+}
+
 /* A call that has no name here. */
 static void sleep_in_splice(void)
 {
@@ -279,6 +332,8 @@ static const struct sleep_case {
     {sleep_in_nanosleep, "clock_nanosleep", CALL_TIMER, 0, true},
     {sleep_until, "clock_nanosleep", CALL_TIMER, 0, true},
     {sleep_in_pause, "pause", CALL_OTHER, 0, false},
+    {sleep_in_timed_lock, "futex", CALL_OTHER, 0, true},
+    {sleep_in_futex, "futex", CALL_OTHER, 0, false},
 };
 
 static pid_t start_sleeper(void (*sleep)(void))
@@ -382,6 +437,32 @@ static bool has_rings(void)
     return fd >= 0;
 }
 #endif
+
+/* Such a process shows neither memory nor descriptors of its own. */
+START_TEST(roll_sees_what_goes_on_without_a_first_thread)
+{
+    struct roll roll;
+    int64_t deadline_ns = clock_ns() + AWAIT_NS;
+    connect_socket();
+    pid_t pid = start_sleeper(sleep_in_second_thread);
+    for (;;) {
+        ck_assert_int_eq(roll_call(&roll, getpid(), 0, port), 0);
+        if (roll.count == 1 && roll.threads[0].tid != pid &&
+            roll.threads[0].call.kind == CALL_READY)
+            break;
+        ck_assert_msg(clock_ns() < deadline_ns, "it does not come to rest");
+        roll_free(&roll);
+        clock_sleep(CLOCK_MS);
+    }
+    ck_assert_int_eq(roll.sockets, 1);
+    ck_assert_int_eq(roll.threads[0].held, 1);
+    ck_assert_int_eq(roll.threads[0].watched, 1);
+    ck_assert(roll.threads[0].call.timeout_ns > 3000LL * CLOCK_S &&
+              roll.threads[0].call.timeout_ns <= 3600LL * CLOCK_S);
+    roll_free(&roll);
+    stop_sleeper(pid);
+}
+END_TEST
 
 START_TEST(roll_leaves_out_the_one_that_is_excepted_and_the_dead)
 {
@@ -508,6 +589,7 @@ int main(void)
     if (has_rings())
         tcase_add_test(tcase, roll_knows_no_timeout_of_a_ring);
 #endif
+    tcase_add_test(tcase, roll_sees_what_goes_on_without_a_first_thread);
     tcase_add_test(tcase, roll_leaves_out_the_one_that_is_excepted_and_the_dead);
     tcase_add_test(tcase, roll_sees_what_nobody_has_read);
     tcase_add_test(tcase, roll_sees_what_is_still_under_way);

@@ -1,6 +1,6 @@
-/* A fault in a guard comes as SIGSEGV, with the address. The handler is the whole process's,
-   and stays; its stack is each thread's own, sigaltstack(2), and the loop of that thread is
-   found at the bottom of it. */
+/* A fault in a guard comes as SIGSEGV, with the address. The handler is the whole process's;
+   its stack is each thread's own, sigaltstack(2), and the loop of that thread is found at the
+   bottom of it. */
 #include "coro/overflow.h"
 
 #include "coro/scheduler.h"
@@ -24,8 +24,8 @@ struct note {
 
 static const uint64_t magic = 0x636f726f20737461;
 
-static pthread_once_t   once = PTHREAD_ONCE_INIT;
-static struct sigaction before;    /* what was done at a fault until then */
+static pthread_mutex_t  mutex = PTHREAD_MUTEX_INITIALIZER;    /* of who changes the action */
+static struct sigaction before;    /* what is done at a fault if we are not there */
 
 /* Only what signal-safety(7) allows. A partial write loses words that nobody can save. */
 static void say(const char *text)
@@ -62,16 +62,27 @@ static void on_fault(int signal, siginfo_t *info, void *context)
             say(" KiB; give it less on the stack, or set stack_bytes of coro_options\n");
         }
     }
-    /* Returning repeats the fault, which now ends the program as it would have. */
+    /* Returning repeats the fault, which now ends the program as it would have; but not one
+       that somebody has sent, kill(2). */
     sigaction(signal, &before, NULL);
+    if (info->si_code <= 0)
+        raise(signal);
 }
 
+/* Each loop's beginning makes sure: the program, or the handler itself, may have set another
+   action since the last. */
 static void take_faults(void)
 {
-    struct sigaction action = {.sa_sigaction = on_fault,
-                               .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction now, action = {.sa_sigaction = on_fault,
+                                    .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGSEGV, &action, &before);    /* cannot fail for this signal */
+    pthread_mutex_lock(&mutex);
+    sigaction(SIGSEGV, NULL, &now);    /* cannot fail for this signal */
+    if (now.sa_sigaction != on_fault) {
+        before = now;
+        sigaction(SIGSEGV, &action, NULL);
+    }
+    pthread_mutex_unlock(&mutex);
 }
 
 int overflow_watch(struct overflow *overflow, const struct coro_loop *loop)
@@ -82,7 +93,7 @@ int overflow_watch(struct overflow *overflow, const struct coro_loop *loop)
     overflow->memory = note;
     stack_t stack = {.ss_sp = note, .ss_size = HANDLER_STACK};
     *note = (struct note){.magic = magic, .loop = loop};
-    pthread_once(&once, take_faults);
+    take_faults();
     if (sigaltstack(&stack, &overflow->old_stack) == 0)
         return 0;
     int error = -errno;

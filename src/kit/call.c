@@ -21,7 +21,9 @@ enum { CHUNK = 256, RING_EXT_ARG = 8 };    /* the latter of <linux/io_uring.h> *
 /* What a call's arguments are: which it waits for, and how it is told for how long. */
 enum set { SET_NONE, SET_ONE, SET_POLL, SET_SELECT, SET_EPOLL };
 enum timeout {
-    NEVER, SOON, MILLISECONDS, TIMESPEC, TIMEVAL, CLOCK, FUTEX, RING,
+    NEVER,
+    SOON,        /* it does not wait, or not for others */
+    MILLISECONDS, TIMESPEC, TIMEVAL, CLOCK, FUTEX, RING,
     FORGOTTEN    /* over a stop: restart_syscall(2) */
 };
 
@@ -37,7 +39,7 @@ static const struct form {
     {SYS_readv, "readv", CALL_READ, SET_ONE, NEVER, 0},
     {SYS_recvfrom, "recv", CALL_READ, SET_ONE, NEVER, 0},
     {SYS_recvmsg, "recvmsg", CALL_READ, SET_ONE, NEVER, 0},
-    {SYS_recvmmsg, "recvmmsg", CALL_READ, SET_ONE, TIMESPEC, 4},
+    {SYS_recvmmsg, "recvmmsg", CALL_READ, SET_ONE, NEVER, 0},    /* not before the first */
 #ifdef SYS_poll    /* newer architectures have only the second of each pair */
     {SYS_poll, "poll", CALL_READY, SET_POLL, MILLISECONDS, 2},
 #endif
@@ -101,11 +103,19 @@ const char *call_name(long number)
     return form ? form->name : NULL;
 }
 
-/* Reads from the memory of another process. Returns how much there was. */
-static size_t peek(pid_t pid, uint64_t address, void *buf, size_t size)
+void call_path(const struct call *call, char path[CALL_PATH], const char *file, int fd)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+    int length = snprintf(path, CALL_PATH, "/proc/%d/task/%d/%s", (int)call->pid,
+                          (int)call->tid, file);
+    if (fd >= 0)
+        snprintf(path + length, CALL_PATH - (size_t)length, "/%d", fd);
+}
+
+/* Reads from the memory of another process. Returns how much there was. */
+static size_t peek(const struct call *call, uint64_t address, void *buf, size_t size)
+{
+    char path[CALL_PATH];
+    call_path(call, path, "mem", -1);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;
@@ -116,13 +126,12 @@ static size_t peek(pid_t pid, uint64_t address, void *buf, size_t size)
 
 /* --- For what ----------------------------------------------------------------------- */
 
-static void see_poll(const struct call *call,
-                     void (*see)(void *context, int fd, uint64_t inode), void *context)
+static void see_poll(const struct call *call, call_see *see, void *context)
 {
     struct pollfd fds[CHUNK];
     for (uint64_t next = 0, count = call->arguments[1]; next < count; next += CHUNK) {
         size_t wanted = count - next < CHUNK ? (size_t)(count - next) : CHUNK;
-        size_t got = peek(call->pid, call->arguments[0] + next * sizeof *fds, fds,
+        size_t got = peek(call, call->arguments[0] + next * sizeof *fds, fds,
                           wanted * sizeof *fds);
         for (size_t i = 0; i < got / sizeof *fds; i++)
             if (fds[i].fd >= 0 && (fds[i].events & POLLIN))
@@ -132,26 +141,23 @@ static void see_poll(const struct call *call,
     }
 }
 
-static void see_select(const struct call *call,
-                       void (*see)(void *context, int fd, uint64_t inode), void *context)
+static void see_select(const struct call *call, call_see *see, void *context)
 {
     unsigned char bits[FD_SETSIZE / 8] = {0};
     int highest = (int)call->arguments[0];
     int count = highest < FD_SETSIZE ? highest : FD_SETSIZE;
     if (call->arguments[1] != 0)
-        peek(call->pid, call->arguments[1], bits, sizeof bits);
+        peek(call, call->arguments[1], bits, sizeof bits);
     for (int fd = 0; fd < count; fd++)
         if (bits[fd / 8] >> (fd % 8) & 1)
             see(context, fd, 0);
 }
 
 /* The kernel lists what an epoll descriptor has to watch: proc(5), fdinfo. */
-static void see_epoll(const struct call *call,
-                      void (*see)(void *context, int fd, uint64_t inode), void *context)
+static void see_epoll(const struct call *call, call_see *see, void *context)
 {
-    char path[64], line[256];
-    snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)call->pid,
-             (int)call->arguments[0]);
+    char path[CALL_PATH], line[256];
+    call_path(call, path, "fdinfo", (int)call->arguments[0]);
     FILE *file = fopen(path, "re");
     while (file && fgets(line, sizeof line, file)) {
         int fd;
@@ -165,8 +171,7 @@ static void see_epoll(const struct call *call,
         fclose(file);
 }
 
-void call_sources(const struct call *call,
-                  void (*see)(void *context, int fd, uint64_t inode), void *context)
+void call_sources(const struct call *call, call_see *see, void *context)
 {
     const struct form *form = find_form(call->number);
     switch (form ? form->set : SET_NONE) {
@@ -192,12 +197,12 @@ void call_sources(const struct call *call,
 static const int64_t unseen_ns = (int64_t)CALL_UNSEEN_S * CLOCK_S;
 
 /* Reads a timespec, or a timeval: `unit` ns is one of its second number. */
-static int64_t read_time(pid_t pid, uint64_t address, int64_t unit)
+static int64_t read_time(const struct call *call, uint64_t address, int64_t unit)
 {
     int64_t time[2];
     if (address == 0)
         return -1;
-    if (peek(pid, address, time, sizeof time) < sizeof time)
+    if (peek(call, address, time, sizeof time) < sizeof time)
         return unseen_ns;
     if (time[0] < 0 || time[0] >= INT64_MAX / CLOCK_S - 1 || time[1] < 0 ||
         time[1] >= CLOCK_S / unit)
@@ -205,26 +210,29 @@ static int64_t read_time(pid_t pid, uint64_t address, int64_t unit)
     return time[0] * CLOCK_S + time[1] * unit;
 }
 
-/* A moment of that clock, as a time from now on. */
-static int64_t until(pid_t pid, uint64_t address, clockid_t clock)
+/* A moment of that clock, as a time from now on. No moment is as near to its zero as a time
+   that cannot be seen is to now. */
+static int64_t until(const struct call *call, uint64_t address, clockid_t clock)
 {
     struct timespec now = {0};
-    int64_t end_ns = read_time(pid, address, 1);
-    clock_gettime(clock, &now);
+    int64_t end_ns = read_time(call, address, 1);
+    bool passes = clock >= 0 && clock != CLOCK_PROCESS_CPUTIME_ID &&
+                  clock != CLOCK_THREAD_CPUTIME_ID;    /* those of another process */
+    if (end_ns < 0 || end_ns == unseen_ns)
+        return end_ns;
+    if (!passes || clock_gettime(clock, &now) < 0)
+        return unseen_ns;
     int64_t left_ns = end_ns - (int64_t)now.tv_sec * CLOCK_S - now.tv_nsec;
-    return end_ns < 0 || left_ns > 0 ? left_ns : 0;
+    return left_ns > 0 ? left_ns : 0;
 }
 
 static int64_t futex_timeout(const struct call *call)
 {
     int command = (int)call->arguments[1] & FUTEX_CMD_MASK;
-    bool realtime = call->arguments[1] & FUTEX_CLOCK_REALTIME;
-    if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
-        return -1;
+    bool realtime = command == FUTEX_LOCK_PI || (call->arguments[1] & FUTEX_CLOCK_REALTIME);
     if (command == FUTEX_WAIT)
-        return read_time(call->pid, call->arguments[3], 1);
-    return until(call->pid, call->arguments[3],
-                 realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC);
+        return read_time(call, call->arguments[3], 1);
+    return until(call, call->arguments[3], realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC);
 }
 
 /* One that was given with the call itself; else the ring may hold others. */
@@ -232,8 +240,8 @@ static int64_t ring_timeout(const struct call *call)
 {
     uint64_t extended[3] = {0};    /* struct io_uring_getevents_arg: the last is its ts */
     if (call->arguments[3] & RING_EXT_ARG)
-        peek(call->pid, call->arguments[4], extended, sizeof extended);
-    int64_t own_ns = read_time(call->pid, extended[2], 1);
+        peek(call, call->arguments[4], extended, sizeof extended);
+    int64_t own_ns = read_time(call, extended[2], 1);
     return own_ns >= 0 && own_ns < unseen_ns ? own_ns : unseen_ns;
 }
 
@@ -244,13 +252,13 @@ static int64_t own_timeout(const struct call *call, const struct form *form)
     case MILLISECONDS:
         return (int)argument < 0 ? -1 : (int64_t)(int)argument * CLOCK_MS;
     case TIMESPEC:
-        return read_time(call->pid, argument, 1);
+        return read_time(call, argument, 1);
     case TIMEVAL:
-        return read_time(call->pid, argument, CLOCK_US);
+        return read_time(call, argument, CLOCK_US);
     case CLOCK:
         return call->arguments[1] & TIMER_ABSTIME
-                   ? until(call->pid, argument, (clockid_t)call->arguments[0])
-                   : read_time(call->pid, argument, 1);
+                   ? until(call, argument, (clockid_t)call->arguments[0])
+                   : read_time(call, argument, 1);
     case FUTEX:
         return futex_timeout(call);
     case RING:
@@ -267,7 +275,7 @@ static int64_t own_timeout(const struct call *call, const struct form *form)
 
 struct timers {
     struct call *call;
-    uint64_t     anonymous;    /* the inode that all those share that are no files */
+    uint64_t     anon_inode;    /* the one that timerfds share with all that are no files */
 };
 
 /* Where the descriptor is an armed timerfd, the call ends no later than that. */
@@ -275,10 +283,10 @@ static void see_timer(void *context, int fd, uint64_t inode)
 {
     struct timers *timers = context;
     struct call *call = timers->call;
-    char path[64], line[256];
-    if (inode != 0 && inode != timers->anonymous)
+    char path[CALL_PATH], line[256];
+    if (inode != 0 && inode != timers->anon_inode)
         return;
-    snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)call->pid, fd);
+    call_path(call, path, "fdinfo", fd);
     FILE *file = fopen(path, "re");
     while (file && fgets(line, sizeof line, file)) {
         int64_t s, ns;
@@ -294,13 +302,13 @@ static void see_timer(void *context, int fd, uint64_t inode)
 
 static void find_timeout(struct call *call, const struct form *form)
 {
-    char path[64];
+    char path[CALL_PATH];
     struct stat epoll = {0};
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)call->pid, (int)call->arguments[0]);
-    if (form->set == SET_EPOLL)
-        stat(path, &epoll);    /* if it can't: as if no timer was there */
-    struct timers timers = {.call = call, .anonymous = epoll.st_ino};
     call->timeout_ns = own_timeout(call, form);
+    call_path(call, path, "fd", (int)call->arguments[0]);
+    if (form->set == SET_EPOLL && stat(path, &epoll) < 0 && call->timeout_ns < 0)
+        call->timeout_ns = unseen_ns;
+    struct timers timers = {.call = call, .anon_inode = epoll.st_ino};
     call_sources(call, see_timer, &timers);
 }
 
@@ -317,7 +325,7 @@ enum { RUNNING = -2, HIDDEN = -3 };
 /* Reads "NUMBER 0xARGUMENT ...", "-1 ..." or "running". */
 static long read_number(pid_t pid, pid_t tid, uint64_t arguments[CALL_ARGUMENTS])
 {
-    char path[64];
+    char path[CALL_PATH];
     long number = RUNNING;
     snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
     FILE *file = fopen(path, "re");
@@ -337,7 +345,8 @@ static long read_number(pid_t pid, pid_t tid, uint64_t arguments[CALL_ARGUMENTS]
 
 void call_read(struct call *call, pid_t pid, pid_t tid)
 {
-    *call = (struct call){.pid = pid, .kind = CALL_OTHER, .timeout_ns = unseen_ns};
+    *call = (struct call){.pid = pid, .tid = tid, .kind = CALL_OTHER,
+                          .timeout_ns = unseen_ns};
     call->number = read_number(pid, tid, call->arguments);
     const struct form *form = find_form(call->number);
     if (call->number < 0) {

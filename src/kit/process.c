@@ -70,7 +70,7 @@ int process_read_line(int fd, int64_t deadline_ns, char *line, size_t size)
     for (size_t used = 0; used < size - 1; used++) {
         struct pollfd readable = {.fd = fd, .events = POLLIN};
         int64_t left_ms = (deadline_ns - clock_ns()) / CLOCK_MS;
-        int ready = left_ms > 0 ? poll(&readable, 1, (int)left_ms) : 0;
+        int ready = poll(&readable, 1, left_ms > 0 ? (int)left_ms : 0);
         if (ready <= 0)
             return ready < 0 ? -errno : -ETIMEDOUT;
         ssize_t got = read(fd, line + used, 1);

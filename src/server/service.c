@@ -42,8 +42,10 @@ static void on_accept_error(struct evconnlistener *listener, void *http)
 {
     static bool told;
     if (!told)
-        fprintf(stderr, "latency-server: clients have to wait for a connection: %s; "
-                "ulimit -n says how many descriptors there may be\n", strerror(errno));
+        fprintf(stderr, "latency-server: clients have to wait for a connection: %s%s\n",
+                strerror(errno), errno == EMFILE
+                                     ? "; ulimit -n says how many descriptors there may be"
+                                     : "");
     told = true;
     (void)http;
     struct timeval pause = {.tv_usec = ACCEPT_PAUSE_US};

@@ -156,15 +156,21 @@ static int add_thread(struct roll *roll, const struct roll_thread *thread)
     return 0;
 }
 
-static int call_thread(struct roll *roll, pid_t pid, pid_t tid, int held,
+/* What its process holds is looked up once: *held is -1 until then. */
+static int call_thread(struct roll *roll, pid_t pid, pid_t tid, int *held,
                        struct sockets *sockets)
 {
     char path[64];
     struct status status;
-    struct roll_thread thread = {.pid = pid, .tid = tid, .held = held};
+    struct roll_thread thread = {.pid = pid, .tid = tid};
     snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)pid, (int)tid);
     if (!read_status(path, &status) || status.state == 'Z')
         return 0;    /* gone; a first thread that ends before the others stays as a Z */
+    if (*held < 0)
+        *held = sockets_hold(sockets, pid, tid);
+    if (*held < 0)
+        *held = 0;    /* one may not look; its calls tell */
+    thread.held = *held;
     call_read(&thread.call, pid, tid);
     thread.watched = sockets_watch(sockets, &thread.call);
     memcpy(thread.name, status.name, sizeof thread.name);
@@ -178,16 +184,14 @@ static int call_process(struct roll *roll, pid_t pid, struct sockets *sockets)
 {
     char path[64];
     struct status status;
-    int before = roll->count;
-    int held = sockets_hold(sockets, pid);    /* if one may not look, its calls tell */
+    int before = roll->count, held = -1;
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     DIR *tasks = opendir(path);
     int error = 0;
     struct dirent *entry;
     while (tasks && !error && (entry = readdir(tasks)) != NULL)
         if (is_number(entry->d_name))
-            error =
-                call_thread(roll, pid, atoi(entry->d_name), held < 0 ? 0 : held, sockets);
+            error = call_thread(roll, pid, atoi(entry->d_name), &held, sockets);
     if (tasks)
         closedir(tasks);
     snprintf(path, sizeof path, "/proc/%d/status", (int)pid);

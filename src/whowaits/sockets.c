@@ -103,17 +103,18 @@ static struct socket_entry *find_link(const struct sockets *sockets, const char 
                                                          : NULL;
 }
 
-int sockets_hold(struct sockets *sockets, pid_t pid)
+int sockets_hold(struct sockets *sockets, pid_t pid, pid_t tid)
 {
     char path[320];
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/task/%d/fd", (int)pid, (int)tid);
     DIR *directory = opendir(path);
     if (!directory)
         return -errno;
     int held = 0;
     struct dirent *entry;
     while ((entry = readdir(directory)) != NULL) {
-        snprintf(path, sizeof path, "/proc/%d/fd/%s", (int)pid, entry->d_name);
+        snprintf(path, sizeof path, "/proc/%d/task/%d/fd/%s", (int)pid, (int)tid,
+                 entry->d_name);
         struct socket_entry *found = find_link(sockets, path);
         held += found && found->holder != pid;    /* else by a second descriptor */
         if (found)
@@ -141,8 +142,8 @@ static void mark(struct watcher *watcher, struct socket_entry *entry)
 static void mark_source(void *context, int fd, uint64_t inode)
 {
     struct watcher *watcher = context;
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)watcher->call->pid, fd);
+    char path[CALL_PATH];
+    call_path(watcher->call, path, "fd", fd);
     mark(watcher, inode ? find_inode(watcher->sockets, inode)
                         : find_link(watcher->sockets, path));
 }

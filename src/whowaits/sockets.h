@@ -28,9 +28,9 @@ int sockets_list(struct sockets *sockets, int port);
 
 void sockets_free(struct sockets *sockets);
 
-/* Notes that the process holds those of which it has a descriptor. Returns how many, or
-   -errno: -EACCES where one may not look. */
-int sockets_hold(struct sockets *sockets, pid_t pid);
+/* Notes that the process holds those of which it has a descriptor, by any thread of it that
+   has not ended. Returns how many, or -errno: -EACCES where one may not look. */
+int sockets_hold(struct sockets *sockets, pid_t pid, pid_t tid);
 
 /* Marks those as watched for which the call waits, and returns how many they are. A process
    waits by its ring for all that it holds and that no other call of it waits for: what

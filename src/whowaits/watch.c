@@ -146,8 +146,16 @@ static enum rest judge_rest(struct pair *pair)
     return moved || busy ? REST_NOT_YET : REST_ASLEEP;
 }
 
+/* Whether it sleeps, and no timer is running that may end that. */
+static bool is_untimed(const struct roll_thread *thread)
+{
+    int64_t timeout_ns = thread->call.timeout_ns;
+    return roll_asleep(thread) &&
+           (timeout_ns < 0 || timeout_ns >= (int64_t)LONG_S * CLOCK_S);
+}
+
 /* Whether nobody would ever have moved again: all slept, none of them woke in between,
-   nothing was under way to the server, and no timer was running that may end a sleep. */
+   nothing was under way to the server, and no timer was running. */
 static bool is_still(const struct pair *pair)
 {
     if (pair->last.roll.under_way > 0)
@@ -155,33 +163,27 @@ static bool is_still(const struct pair *pair)
     for (int i = 0; i < pair->last.roll.count; i++) {
         const struct roll_thread *was = &pair->first.roll.threads[i];
         const struct roll_thread *is = &pair->last.roll.threads[i];
-        int64_t timeout_ns = is->call.timeout_ns;
-        if (!roll_asleep(was) || !roll_asleep(is) || was->woke != is->woke ||
-            (timeout_ns >= 0 && timeout_ns < (int64_t)LONG_S * CLOCK_S))
+        if (!is_untimed(was) || !is_untimed(is) || was->woke != is->woke)
             return false;
     }
     return true;
 }
 
-/* Whether its timer has run out three times in so long, or is no plan. */
-static bool is_nap(const struct roll_thread *thread, int64_t elapsed_ns)
-{
-    int64_t timeout_ns = thread->call.timeout_ns;
-    return roll_asleep(thread) && (timeout_ns <= elapsed_ns / NAPS ||
-                                   timeout_ns >= (int64_t)LONG_S * CLOCK_S);
-}
-
 /* Whether, over a long time, all slept in the same calls, and each timer ran out three
-   times without that anything came of it. A timerfd tells what is left of its time: of a
-   long one that was little at most once. */
+   times without that anything came of it: its thread woke so often. A timerfd tells what is
+   left of its time, which alone would not say that. */
 static bool is_idle(const struct pair *pair)
 {
-    int64_t elapsed_ns = elapsed(pair);
-    for (int i = 0; i < pair->last.roll.count; i++)
-        if (!is_nap(&pair->first.roll.threads[i], elapsed_ns) ||
-            !is_nap(&pair->last.roll.threads[i], elapsed_ns))
+    for (int i = 0; i < pair->last.roll.count; i++) {
+        const struct roll_thread *was = &pair->first.roll.threads[i];
+        const struct roll_thread *is = &pair->last.roll.threads[i];
+        bool napped = roll_asleep(is) && is->woke - was->woke >= NAPS &&
+                      is->call.timeout_ns <= elapsed(pair) / NAPS;
+        if (!is_untimed(is) && !napped)
             return false;
-    return pair->last.roll.under_way == 0 && elapsed_ns >= (int64_t)POLLERS_S * CLOCK_S;
+    }
+    return pair->last.roll.under_way == 0 &&
+           elapsed(pair) >= (int64_t)POLLERS_S * CLOCK_S;
 }
 
 /* Whether, over a long time, everyone slept, or ran for so long that it might have asked
