@@ -514,13 +514,13 @@ is not asked for, nor is a [place](02-whole.md#whole) in a page.
 ```sh
 name=hello
 sleep 4321 &
-echo "$name  took 17.25 ms"; echo aside; echo; echo more; echo "the end: 3 of 4"
+echo "$name  took 17.25us, 9 seconds"; echo aside; echo; echo more; echo "the end: 3 of 4"
 ```
 
 It prints, on your machine:
 
 ```text
-hello took 9 ms
+hello took 9 ms, 7 seconds
 …
 the …: 1 of 2
 ```
