@@ -1,6 +1,7 @@
 /* whowaits: watches any client program wait, and says who waits, and how many at once. */
 #include "kit/array.h"
 #include "kit/options.h"
+#include "kit/process.h"
 #include "whowaits/client.h"
 #include "whowaits/gate.h"
 #include "whowaits/report.h"
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 enum { CANNOT_RUN = 1, NOT_KNOWN = 3 };    /* exit statuses beside 0, and 2 for usage */
 
@@ -135,8 +135,9 @@ static bool has_placeholder(char **words, int count)
 /* Says why there is nothing to show. */
 static void complain(const char *name, const struct watch *watch, int error)
 {
-    const struct client *client = watch->client;
     const struct evidence *e = &watch->evidence;
+    char end[96];
+    process_format_status(watch->client->status, end, sizeof end);
     if (error == -EINTR)
         refuse(0, name, "interrupted");
     else if (error != -ECHILD && error)
@@ -146,13 +147,12 @@ static void complain(const char *name, const struct watch *watch, int error)
                 "whowaits: %s: more than %d requests came at once, and opened the gate "
                 "too soon; -k takes a larger number\n",
                 name, e->asked);
-    else if (error == -ECHILD && WIFSIGNALED(client->status))
-        fprintf(stderr,
-                "whowaits: %s: was killed by signal %d (%s) before it was seen to wait\n",
-                name, WTERMSIG(client->status), strsignal(WTERMSIG(client->status)));
+    else if (error == -ECHILD && e->at_gate > 0)
+        fprintf(stderr, "whowaits: %s: %s, with %d of %d requests at the gate, while more "
+                "might have come; if it gives up after some time, let it wait longer\n",
+                name, end, e->at_gate, e->asked);
     else if (error == -ECHILD)
-        fprintf(stderr, "whowaits: %s: ended with status %d before it was seen to wait\n",
-                name, WEXITSTATUS(client->status));
+        fprintf(stderr, "whowaits: %s: %s before it was seen to wait\n", name, end);
     else if (*e->call)
         fprintf(stderr,
                 "whowaits: %s: no request came to the gate; most of its %d thread%s "

@@ -47,25 +47,25 @@ static enum who judge_unwatched(const struct evidence *e, char *words)
 
 static enum who judge_single(const struct evidence *e, char *words)
 {
+    bool pool = e->next == NEXT_SAME;
     if (e->single == 1 && e->next == NEXT_PROCESSES) {
-        say(words, "a process for each, asleep in %s on one socket; another had the next",
-            e->call);
+        say(words, "one process after the other, each asleep in %s on one socket", e->call);
         return WHO_PROCESS;
     }
     if (e->single == 1) {
-        say(words, "one thread, asleep in %s on one socket%s", e->call,
-            e->next == NEXT_THREADS ? "; another had the next" : "");
+        say(words, "%s, asleep in %s on one socket", e->next == NEXT_THREADS
+            ? "one thread after the other, each" : "one thread", e->call);
         return WHO_THREAD;
     }
     if (e->waiting_processes == e->single) {
-        say(words, "a process for each: %d processes, each asleep in %s on a socket of "
-            "its own", e->single, e->call);
+        say(words, "%s: %d processes, each asleep in %s on a socket of its own%s",
+            pool ? "a pool" : "a process for each", e->single, e->call,
+            pool ? "; the same ones then wait for the next" : "");
         return WHO_PROCESS;
     }
-    bool pool = e->next == NEXT_SAME;
     say(words, "%s: %d threads, each asleep in %s on a socket of its own%s",
         pool ? "a pool" : "a thread for each", e->single, e->call,
-        pool ? ", and then for the next" : "");
+        pool ? "; the same ones then wait for the next" : "");
     return WHO_THREAD;
 }
 
@@ -131,14 +131,19 @@ static enum who judge_who(const struct evidence *e, char *words)
 /* There was room for more. */
 static enum how_many judge_fewer(const struct evidence *e, char *words)
 {
+    if (e->next_at_once > e->at_gate) {
+        say(words, "unknown: %d until the first answer, and then at least %d", e->at_gate,
+            e->next_at_once);
+        return MANY_UNKNOWN;
+    }
     if (e->next != NEXT_NONE)
-        say(words, "%d: the next came only after an answer, though %d had room",
+        say(words, "%d: the next came only after an answer, though there was room for %d",
             e->at_gate, e->asked);
     else if (e->ended)
         say(words, "%d, which is all that it asked for: it ended once answered",
             e->at_gate);
     else if (e->complete)
-        say(words, "%d: everyone slept, nothing was under way, and %d had room",
+        say(words, "%d: everyone slept, nothing was under way, and there was room for %d",
             e->at_gate, e->asked);
     else {
         say(words, "unknown: %d, but a thread ran or had set itself a timer, so that "

@@ -23,7 +23,8 @@ enum next {              /* what came once the first answers had come */
 
 struct evidence {
     int  asked;                /* K: the gate opens for K + 1 */
-    int  at_gate;              /* P requests stood there while the roll was called */
+    int  at_gate;              /* P requests stood there while the roll was called; where
+                                  it ended before that, the most that were seen there */
     bool overflowed;           /* more than K came, and the gate opened by itself */
     bool settled;              /* nobody moved but those that spin */
     bool complete;             /* nobody was ever going to move: they slept, and
@@ -41,6 +42,7 @@ struct evidence {
     bool one_call;             /* they all sleep in that one */
     enum order order;
     enum next  next;
+    int        next_at_once;    /* the most of these that stood at the gate together */
 };
 
 enum who {

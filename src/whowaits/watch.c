@@ -3,6 +3,7 @@
 #include "kit/clock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@ enum {
     POLLERS_S = 9,          /* ... where somebody wakes by a timer, and might go on */
     GIVE_UP_S = 60,         /* ... where somebody runs all the time, and does not spin */
     TOTAL_S = 600,
+    TELL_S = 2,             /* somebody at a terminal wonders why nothing happens */
     LONG_S = 600,           /* a longer timer is a guard, not a plan */
     SPIN_CPU_MS = 100,
     SPIN_WAKES = 15,
@@ -224,12 +226,18 @@ static bool has_given_up(const struct pair *pair)
 static int gather(struct watch *watch, struct pair *pair)
 {
     struct evidence *e = &watch->evidence;
-    int64_t end_ns = clock_ns() + (int64_t)TOTAL_S * CLOCK_S;
-    for (;;) {
+    int64_t begin_ns = clock_ns(), end_ns = begin_ns + (int64_t)TOTAL_S * CLOCK_S;
+    for (bool told = !isatty(STDERR_FILENO);;) {
         int error = read_on(watch, pair);
         if (error)
             return error;
+        if (!told && clock_ns() > begin_ns + (int64_t)TELL_S * CLOCK_S) {
+            fprintf(stderr, "whowaits: %d of %d requests are at the gate; more may come, or "
+                    "a timer may end\n", waiting(pair), watch->gate->places);
+            told = true;
+        }
         e->overflowed = has_overflowed(watch, &pair->last.count);
+        e->at_gate = waiting(pair) > e->at_gate ? waiting(pair) : e->at_gate;
         if (pair->left == 0 && !e->overflowed)
             return -ECHILD;
         bool full = waiting(pair) == watch->gate->places;
@@ -334,12 +342,15 @@ static bool learn(struct watch *watch, struct pair *pair, const struct gate_coun
     bool more = now->requests > held->requests;
     /* Whoever sleeps for one socket alone can read no other first. */
     bool tries = e->at_gate > 1 || e->spinning > 0;
-    if (more)
+    if (more && waiting(pair) >= e->next_at_once) {
         e->next = identify(&watch->after, latest(pair), waiting(pair));
+        e->next_at_once = waiting(pair);
+    }
     if (tries && e->order == ORDER_NOT_TRIED)
         e->order = judge_order(pair, now->answered - held->answered, more);
     e->ended = pair->left == 0;
-    bool know_next = e->at_gate == e->asked || e->next > NEXT_SOMEHOW ||
+    bool all_have_come = more && judge_rest(pair) != REST_NOT_YET;
+    bool know_next = e->at_gate == e->asked || (e->next > NEXT_SOMEHOW && all_have_come) ||
                      (more && e->spinning > 0);
     bool know_order = !tries || e->order != ORDER_NOT_TRIED;
     return e->ended || (know_next && know_order) || is_over(pair) || has_given_up(pair);
