@@ -81,7 +81,7 @@ cost(ns) = seconds(ns * 1e-9)
 
 QUESTION = "What does one switch cost?"
 Y_TITLE  = "half a round between two that take turns: each waits for the other one"
-REMARK   = "across two cores it is mostly one core's halt and the wake-up of the other"
+REMARK   = "across two cores one of them has to be woken each time"
 FOOTER   = footer(0, TRIALS == 1 ? "1 trial" : count(TRIALS)." trials")
 HOLLOW   = strlen(WHY) ? (DUMB ? "in brackets" : "hollow").": not valid (".WHY.")" : ""
 load HERE.(DUMB ? "switch-text.gpi" : "switch-picture.gpi")

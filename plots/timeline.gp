@@ -11,8 +11,11 @@ array TRIAL[SLOTS]
 array COUNT[SLOTS]      # requests
 array FAILED[SLOTS]     # of these, started but not answered well
 array NEVER[SLOTS]      # of these, not even started
-array ENDED[SLOTS]      # when the last one ended, s
-do for [m = 1:SLOTS] { TRIAL[m] = ""; COUNT[m] = 0; FAILED[m] = 0; NEVER[m] = 0; ENDED[m] = 0.0 }
+array BEGUN[SLOTS]      # when the first one started, s
+array ENDED[SLOTS]      # when the last one ended, s since then
+do for [m = 1:SLOTS] {
+    TRIAL[m] = ""; COUNT[m] = 0; FAILED[m] = 0; NEVER[m] = 0; BEGUN[m] = 1e9; ENDED[m] = 0.0
+}
 
 set table $NOWHERE
 plot CSV using (meet(strcol("model"))):(0) with table
@@ -23,18 +26,26 @@ moment(name)      = number(name) < 0 ? -1 : number(name) * 1e-9      # -1: never
 fixed(t)          = sprintf("%.9f", t)      # or the table keeps six digits of it
 well(i, status)   = LAST[i] eq "" && status >= 200 && status < 300
 tally(m, s, e, w) = (COUNT[m] = COUNT[m] + 1, NEVER[m] = NEVER[m] + (s < 0), \
-                     FAILED[m] = FAILED[m] + (s >= 0 && !w), ENDED[m] = most(e, ENDED[m]), 1)
+                     FAILED[m] = FAILED[m] + (s >= 0 && !w), ENDED[m] = most(e, ENDED[m]), \
+                     BEGUN[m] = s < 0 ? BEGUN[m] : least(s, BEGUN[m]), 1)
 first(m, trial)   = (TRIAL[m] = TRIAL[m] eq "" ? trial : TRIAL[m], TRIAL[m] eq trial)
 taken(m, w)       = first(m, strcol("trial")) ? tally(m, moment("start_ns"), moment("end_ns"), w) : 0
 this(row)         = slot_of(strcol("model"))
 fine(row)         = well(int(row) + 2, number("status"))
-set table $ROWS
+set table $READ
 plot CSV using (this(0)):(number("request")):(fixed(moment("start_ns"))):(fixed(moment("sent_ns"))):\
     (fixed(moment("first_byte_ns"))):(fixed(moment("end_ns"))):(fixed(moment("server_wait_ns"))):\
     (fine(column(0))) with table if (taken(this(0), fine(column(0))))
 unset table
 set datafile separator whitespace
 unset datafile columnheaders
+
+# Each model's time begins with its first request.
+since(m, t) = fixed(t < 0 ? -1 : t - BEGUN[int(m)])
+set table $ROWS
+plot $READ using 1:2:(since($1, $3)):(since($1, $4)):(since($1, $5)):(since($1, $6)):(fixed($7)):8 with table
+unset table
+do for [m = 1:SLOTS] { ENDED[m] = most(0.0, ENDED[m] - BEGUN[m]) }
 
 MODELS = 0; MOST = 0; END = 0.0
 do for [m = 1:SLOTS] {

@@ -482,6 +482,7 @@ expect fails 'no terminal to ask on' 05-predict
 expect fails 'lesson 07 has nothing to predict' 07-predict
 printf 'makespan 2500 ms\nmemory 8 KiB\nthreads \n' >answers
 expect fails "threads: '' is not a number and its unit" 05-predict ANSWERS=answers
+! grep -q predicted .course || complain "half of a wrong file of answers is stored"
 printf 'makespan 6 KiB\nmemory 8 KiB\nthreads 3\n' >answers
 expect fails "makespan: '6 KiB' is not a number and its unit" 05-predict ANSWERS=answers
 printf 'makespan 2500 ms\nmemory 8192\nthreads 1 thread\n' >answers    # [B], the prompt says

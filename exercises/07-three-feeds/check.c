@@ -151,9 +151,9 @@ START_TEST(the_longest_line)
     expect(&scene, 3, line + 49);
     judge_await_output(&scene.judge, scene.due);
 
-    scene.judge.look = "that a feed whose line is too long has ended, like one that closes";
+    scene.judge.look = "what is done when a feed has ended, too long a line or a close: once";
     say(&scene, 1, line);
-    say(&scene, 1, "xx\nmore\n");
+    say(&scene, 1, "x\nmore\n");
     judge_no_more_output(&scene.judge, scene.due);
     say_line(&scene, 2);
     peer_end(&scene.feed[1]);

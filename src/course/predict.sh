@@ -78,13 +78,20 @@ look_up() {
         fail "$answers: $key: '$reply' is not a number and its unit, as in: 2.5 $unit"
 }
 
+# All of the file, before any of it is stored.
+check_answers() {
+    while read_prompt; do look_up; done <"$prompts"
+}
+
 predict() {
     prompts=lessons/$lesson-predict.txt
     [ -r "$prompts" ] || fail "lesson $lesson has nothing to predict"
     if [ -n "$answers" ]; then
         [ -r "$answers" ] || fail "$answers can't be read"
+        check_answers
     elif ! [ -t 0 ]; then
-        fail "no terminal to ask on; give a file: make $lesson-predict ANSWERS=FILE"
+        fail "no terminal to ask on; give a file of lines KEY VALUE, with the keys of
+$prompts: make $lesson-predict ANSWERS=FILE"
     fi
     exec 4<&0
     stored=0
