@@ -90,8 +90,7 @@ predict() {
         [ -r "$answers" ] || fail "$answers can't be read"
         check_answers
     elif ! [ -t 0 ]; then
-        fail "no terminal to ask on; give a file of lines KEY VALUE, with the keys of
-$prompts: make $lesson-predict ANSWERS=FILE"
+        fail "no terminal to ask on; give a file of lines KEY VALUE, with the keys of $prompts: make $lesson-predict ANSWERS=FILE"
     fi
     exec 4<&0
     stored=0
