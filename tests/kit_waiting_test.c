@@ -1,6 +1,7 @@
 /* The clock and the sockets, with and without signals. */
 #include "kit/array.h"
 #include "kit/clock.h"
+#include "kit/get.h"
 #include "kit/net.h"
 #include "tests/support.h"
 
@@ -547,6 +548,25 @@ START_TEST(a_send_delivers_every_byte_signals_or_not)
 }
 END_TEST
 
+START_TEST(a_get_reads_the_whole_reply_and_keeps_what_fits)
+{
+    struct server server;
+    struct endpoint endpoint;
+    char reply[1024], start[16];
+    server_start(&server, NULL);
+    ck_assert_int_eq(net_resolve("127.0.0.1", server.port, &endpoint), 0);
+    int fd = get_ask(&endpoint, "/status/404", patience());
+    ck_assert_int_eq(get_reply(fd, patience(), start, sizeof start), 404);
+    ck_assert_str_eq(start, "HTTP/1.1 404 No");
+    fd = get_ask(&endpoint, "/stats", patience());
+    ck_assert_int_eq(get_reply(fd, patience(), reply, sizeof reply), 200);
+    ck_assert_int_eq(get_number(reply, "requests"), 1);
+    ck_assert_int_eq(get_number(reply, "request"), -1);
+    server_stop(&server);
+    ck_assert_int_eq(get_ask(&endpoint, "/stats", patience()), -ECONNREFUSED);
+}
+END_TEST
+
 /* --- the suite -------------------------------------------------------------------- */
 
 static void add_waiting(Suite *suite)
@@ -575,6 +595,7 @@ static void add_waiting(Suite *suite)
     tcase_add_test(net, a_send_to_a_peer_that_left_is_an_error_and_no_signal);
     tcase_add_test(net, a_send_waits_until_its_deadline_signals_or_not);
     tcase_add_test(net, a_send_delivers_every_byte_signals_or_not);
+    tcase_add_test(net, a_get_reads_the_whole_reply_and_keeps_what_fits);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 #include "bench/target.h"
 
 #include "kit/clock.h"
+#include "kit/get.h"
 #include "kit/http.h"
 #include "kit/process.h"
 
@@ -21,56 +22,21 @@ static int64_t patience(void)
     return clock_ns() + (int64_t)PATIENCE_S * CLOCK_S;
 }
 
-/* Reads a reply to its end, keeps what fits, and returns its status or -errno. */
-static int receive(int fd, int64_t deadline_ns, char reply[TARGET_REPLY])
-{
-    struct http_reader reader;
-    http_reader_init(&reader);
-    size_t used = 0;
-    int progress = HTTP_MORE;
-    while (progress == HTTP_MORE) {
-        char chunk[1024];
-        ssize_t got = net_recv(fd, chunk, sizeof chunk, deadline_ns);
-        if (got < 0)
-            return (int)got;
-        progress = got == 0 ? http_reader_end(&reader)
-                            : http_reader_feed(&reader, chunk, (size_t)got);
-        size_t room = TARGET_REPLY - 1 - used;
-        size_t kept = (size_t)got < room ? (size_t)got : room;
-        memcpy(reply + used, chunk, kept);
-        used += kept;
-        reply[used] = '\0';
-    }
-    return progress < 0 ? progress : reader.status;
-}
-
 int target_get(const struct target *target, const char *path, int64_t deadline_ns,
                char reply[TARGET_REPLY])
 {
-    char request[HTTP_REQUEST];
-    int length = http_write_request(request, sizeof request, target->endpoint.name, path,
-                                    0);
-    if (length < 0)
-        return length;
-    int fd = net_connect(&target->endpoint, deadline_ns);
-    if (fd < 0)
-        return fd;
-    int status = net_send_all(fd, request, (size_t)length, deadline_ns);
-    if (status == 0)
-        status = receive(fd, deadline_ns, reply);
-    close(fd);
-    return status;
+    int fd = get_ask(&target->endpoint, path, deadline_ns);
+    return fd < 0 ? fd : get_reply(fd, deadline_ns, reply, TARGET_REPLY);
 }
 
 int target_in_flight(const struct target *target, int64_t deadline_ns)
 {
-    static const char key[] = "\"in_flight\":";
     char reply[TARGET_REPLY];
     int status = target_get(target, "/stats", deadline_ns, reply);
     if (status < 0)
         return status;
-    const char *found = strstr(reply, key);
-    return status == 200 && found ? atoi(found + strlen(key)) : -EPROTO;
+    int64_t in_flight = get_number(reply, "in_flight");
+    return status == 200 && in_flight >= 0 ? (int)in_flight : -EPROTO;
 }
 
 int64_t target_cpu_ns(const struct target *target)

@@ -1,6 +1,7 @@
 #include "whowaits/gate.h"
 
 #include "kit/clock.h"
+#include "kit/get.h"
 #include "kit/http.h"
 #include "kit/process.h"
 
@@ -23,62 +24,22 @@ static int64_t patience(void)
 /* Sends a GET. Returns the connection, which the caller closes, or -errno. */
 static int ask(const struct gate *gate, const char *path)
 {
-    char request[HTTP_REQUEST];
-    int length =
-        http_write_request(request, sizeof request, gate->endpoint.name, path, 0);
-    if (length < 0)
-        return length;
-    int fd = net_connect(&gate->endpoint, patience());
-    int error = fd < 0 ? fd : net_send_all(fd, request, (size_t)length, patience());
-    if (error < 0 && fd >= 0)
-        close(fd);
-    return error < 0 ? error : fd;
-}
-
-/* Reads the reply, head and all, and closes. Returns its status or -errno. */
-static int take_reply(int fd, char reply[REPLY])
-{
-    struct http_reader reader;
-    http_reader_init(&reader);
-    size_t used = 0;
-    int progress = HTTP_MORE;
-    while (progress == HTTP_MORE && used < REPLY - 1) {
-        ssize_t got = net_recv(fd, reply + used, REPLY - 1 - used, patience());
-        if (got < 0)
-            progress = (int)got;
-        else
-            progress = got == 0 ? http_reader_end(&reader)
-                                : http_reader_feed(&reader, reply + used, (size_t)got);
-        used += got > 0 ? (size_t)got : 0;
-    }
-    reply[used] = '\0';
-    close(fd);
-    if (progress == HTTP_MORE)
-        return -EMSGSIZE;
-    return progress < 0 ? progress : reader.status;
-}
-
-static int64_t find_number(const char *reply, const char *name)
-{
-    char key[32];
-    snprintf(key, sizeof key, "\"%s\":", name);
-    const char *found = strstr(reply, key);
-    return found ? strtoll(found + strlen(key), NULL, 10) : 0;
+    return get_ask(&gate->endpoint, path, patience());
 }
 
 int gate_count(const struct gate *gate, struct gate_count *count)
 {
     char reply[REPLY];
     int fd = ask(gate, "/stats");
-    int status = fd < 0 ? fd : take_reply(fd, reply);
+    int status = fd < 0 ? fd : get_reply(fd, patience(), reply, sizeof reply);
     if (status != 200)
         return status < 0 ? status : -EPROTO;
     int own = 1 + gate->fillers;
     *count = (struct gate_count){
-        .connections = find_number(reply, "connections") - own,
-        .requests = find_number(reply, "requests") - own,
-        .waiting = find_number(reply, "in_flight") - 1,
-        .answered = find_number(reply, "answered") - gate->fillers,
+        .connections = get_number(reply, "connections") - own,
+        .requests = get_number(reply, "requests") - own,
+        .waiting = get_number(reply, "in_flight") - 1,
+        .answered = get_number(reply, "answered") - gate->fillers,
     };
     return 0;
 }
@@ -97,8 +58,8 @@ int gate_release(struct gate *gate, int waiting)
     }
     gate->fillers += asked;
     while (asked > 0) {    /* the last first: until one is closed, no other is answered */
-        int status = error ? close(fds[asked - 1]) : take_reply(fds[asked - 1], reply);
-        asked--;
+        int fd = fds[--asked];
+        int status = error ? close(fd) : get_reply(fd, patience(), reply, sizeof reply);
         error = status < 0 && !error ? status : error;
     }
     free(fds);
