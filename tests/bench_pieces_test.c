@@ -202,8 +202,8 @@ START_TEST(guards_notice_that_the_server_sets_the_pace)
     ck_assert_msg(guards_pass(&evidence, why), "%s", why);
     evidence.ceiling_per_s = 14200;
     assert_refused(&evidence,
-                   "server-bound: 10000 requests a second, more than 70 % of the 14200 that it "
-                   "can do");
+                   "server-bound: 10000 requests a second, more than 70 % of the 14200 "
+                   "that it can do");
     evidence.server_cpu_ns = 71 * MS / 10;
     assert_refused(&evidence,
                    "server-bound: the server's CPU was busy for 71 % of the time");
@@ -353,7 +353,8 @@ static void plan_two(struct campaign *campaign, const int *sizes, const int *oth
     static struct bench bench;
     static struct experiment experiments[2];
     bench.settings.trials = 1;
-    bench.settings.budget_ns = budget_s * (int64_t)CLOCK_S + CLOCK_S / 10;    /* to start */
+    bench.settings.budget_ns = budget_s * (int64_t)CLOCK_S +
+                               CLOCK_S / 10;    /* to start */
     bench.contenders.count = 1;
     bench.contenders.items[0] = (struct contender){.name = "anyone"};
     *campaign = (struct campaign){.count = 2};

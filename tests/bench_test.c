@@ -360,7 +360,8 @@ START_TEST(a_cell_beyond_the_budget_is_told_with_its_ideal_time)
                            "--budget 500ms", NULL, &output);
     assert_ran(status, &output);
     assert_says(output.out, "not run: makespan, blocking, 30, 100, 300, 1,000 requests: "
-                "0.600 s, 2.00 s, 6.00 s, 20.0 s by N·L, and the budget of 500 ms is spent\n");
+                "0.600 s, 2.00 s, 6.00 s, 20.0 s by N·L, and the budget of 500 ms is "
+                "spent\n");
     table_read(&table, "makespan.csv", speed_csv_header);
     ck_assert_int_eq(table.rows, 3);
     table_free(&table);
@@ -373,8 +374,8 @@ START_TEST(nothing_within_the_budget_is_said_too)
     struct output output;
     struct table table;
     ck_assert_int_eq(bench_run("timeline -m blocking --budget 1ms", NULL, &output), 0);
-    assert_says(output.out, "not run: timeline, blocking, 10 requests: 1.00 s by N·L, and "
-                "the budget of 1 ms is spent\n");
+    assert_says(output.out, "not run: timeline, blocking, 10 requests: 1.00 s by N·L, "
+                "and the budget of 1 ms is spent\n");
     assert_says(output.out, "Of timeline, no trial counts.");
     table_read(&table, "timeline.csv", result_csv_header);
     ck_assert_int_eq(table.rows, 0);
@@ -388,7 +389,8 @@ START_TEST(what_the_budget_leaves_out_is_one_line_for_each_contender)
     struct output output;
     ck_assert_int_eq(bench_run("makespan -m blocking,libevent --latency 20ms "
                                "--budget 1ms", NULL, &output), 0);
-    assert_says(output.out, "not run: makespan, blocking, 1, 3, 10, 30, 100, 300, 1,000 ");
+    assert_says(output.out,
+                "not run: makespan, blocking, 1, 3, 10, 30, 100, 300, 1,000 ");
     const char *line = strstr(output.out, "not run: makespan, libevent, ");
     ck_assert_msg(line != NULL, "nothing of libevent: %s", output.out);
     /* The time is the same for all sizes, and is said once. */
@@ -511,7 +513,8 @@ START_TEST(a_server_of_ones_own_is_used_and_left_alone)
     table_read(&table, "makespan.csv", speed_csv_header);
     ck_assert_int_ge(table.rows, 1);
     ck_assert_str_eq(table_get(&table, 0, "server_cpu_us"), "");
-    ck_assert_int_gt(server_stat(&server, "requests"), 3 * 2000);    /* the ceiling's alone */
+    ck_assert_int_gt(server_stat(&server, "requests"),
+                     3 * 2000);    /* the ceiling's alone */
     server_stop(&server);
     table_free(&table);
     output_free(&output);

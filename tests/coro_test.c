@@ -347,8 +347,8 @@ static int fill_rows(struct coro *me, void *arg)
     return 0;
 }
 
-/* Each leaves its stack by a switch that never comes back: who does not tell TSan so has it
-   keep a frame or two of each, until there is no room for more. */
+/* Each leaves its stack by a switch that never comes back: who does not tell TSan so has
+   it keep a frame or two of each, until there is no room for more. */
 START_TEST(who_comes_later_uses_the_stacks_of_those_who_have_ended)
 {
     struct row row = {0};
@@ -653,7 +653,8 @@ static int put_all(struct coro *me, void *arg)
     struct belt *belt = arg;
     for (int i = 0; i < ITEMS; i++) {
         belt->items[i] = i;
-        ck_assert_int_eq(coro_queue_put(me, &belt->queue, &belt->items[i], patience()), 0);
+        ck_assert_int_eq(coro_queue_put(me, &belt->queue, &belt->items[i], patience()),
+                         0);
         ck_assert_uint_le(belt->queue.count, belt->queue.capacity);
         if (i % 7 == 0)
             ck_assert_int_eq(coro_yield(me), 0);

@@ -1,4 +1,5 @@
-/* The real fetch, judged from outside: its screen, its sentences, its exit status, its CSV. */
+/* The real fetch, judged from outside: its screen, its sentences, its exit
+   status, its CSV. */
 #include "fetch/preflight.h"
 #include "fetch/report.h"
 #include "kit/array.h"
@@ -73,7 +74,8 @@ START_TEST(fetch_reports_a_clean_run)
     ck_assert_msg(program_run(argv, &output) == 0, "%s", output.err);
     ck_assert_str_eq(output.err, "");
     assert_says(output.out, "requests    12 ok, 0 failed, 0 never started");
-    assert_says(output.out, model->one_at_a_time ? "the ideal is 36ms = 12 x 3ms" : "the ideal is 9ms = 3 x 3ms");
+    assert_says(output.out, model->one_at_a_time ? "the ideal is 36ms = 12 x 3ms"
+                                                 : "the ideal is 9ms = 3 x 3ms");
     int fine;
     ck_assert_int_eq(count_rows("", &fine), 12);
     ck_assert_int_eq(fine, 12);
@@ -82,7 +84,8 @@ END_TEST
 
 START_TEST(fetch_puts_all_in_flight_unless_told_otherwise)
 {
-    const char *argv[] = {FETCH, "-m", "libevent", "-n", "30", url("/gate/30?timeout=60m"), NULL};
+    const char *argv[] = {FETCH, "-m", "libevent", "-n", "30",
+                          url("/gate/30?timeout=60m"), NULL};
     ck_assert_int_eq(program_run(argv, &output), 0);
     assert_says(output.out, "at most 30 in flight");
 }
@@ -161,13 +164,16 @@ static const struct {
     {{"-x", "http://127.0.0.1:1/"}, "fetch: -x: no such option"},
     {{"--colour", "http://127.0.0.1:1/"}, "fetch: --colour: no such option"},
     {{"-n", "12x", "http://127.0.0.1:1/"}, "fetch: -n: '12x' is not a whole number"},
-    {{"-n", "0", "http://127.0.0.1:1/"}, "fetch: -n: 0 is out of range; it goes from 1 to 1000000"},
+    {{"-n", "0", "http://127.0.0.1:1/"},
+     "fetch: -n: 0 is out of range; it goes from 1 to 1000000"},
     {{"-c", "-3", "http://127.0.0.1:1/"}, "fetch: -c: '-3' is not a whole number"},
-    {{"--timeout", "5 s", "http://127.0.0.1:1/"}, "fetch: --timeout: '5 s' is not a duration"},
+    {{"--timeout", "5 s", "http://127.0.0.1:1/"},
+     "fetch: --timeout: '5 s' is not a duration"},
     {{"--stack=1K", "http://127.0.0.1:1/"}, "fetch: --stack: 1K is out of range"},
     {{"-m", "fibers", "http://127.0.0.1:1/"},
      "fetch: -m: there is no model 'fibers'; there are blocking processes threads"},
-    {{"http://127.0.0.1:1/", "http://127.0.0.1:2/"}, "fetch: 'http://127.0.0.1:2/': one argument"},
+    {{"http://127.0.0.1:1/", "http://127.0.0.1:2/"},
+     "fetch: 'http://127.0.0.1:2/': one argument"},
     {{"-n"}, "fetch: -n: needs an argument"},
     {{NULL}, "fetch: URL: missing"},
     {{"http://127.0.0.1/"}, "fetch: http://127.0.0.1/: the URL names no port"},
@@ -193,7 +199,8 @@ static const struct {
     const char *sentence;
 } failures[] = {
     {"/nowhere", "fetch: 4 of 4 requests are not ok: 4 answered with HTTP status 404"},
-    {"/fault/reset", "fetch: 4 of 4 requests are not ok: 4 reset by the server (ECONNRESET)"},
+    {"/fault/reset",
+     "fetch: 4 of 4 requests are not ok: 4 reset by the server (ECONNRESET)"},
     {"/fault/close", "4 closed without a reply (ENODATA)"},
     {"/fault/truncate", "4 the reply was cut short (EBADMSG)"},
     {"/fault/garbage", "4 the reply is not HTTP (EPROTO)"},
@@ -259,7 +266,8 @@ START_TEST(fetch_ends_in_order_at_the_first_interrupt)
 {
     const struct model *model = able[_i];
     const char *argv[] = {FETCH, "-m", model->name, "-n", "10", "-c", "3", "-o", csv,
-                          url(model->one_at_a_time ? "/gate/2?timeout=60m" : "/gate/4?timeout=60m"), NULL};
+                          url(model->one_at_a_time ? "/gate/2?timeout=60m"
+                                                   : "/gate/4?timeout=60m"), NULL};
     struct program fetch;
     program_start(&fetch, argv);
     int waiting = model->one_at_a_time ? 1 : 3;
@@ -267,7 +275,8 @@ START_TEST(fetch_ends_in_order_at_the_first_interrupt)
     kill(fetch.pid, SIGINT);
     program_await_taken(&fetch, SIGINT);
     char reply[1024];    /* ours is the last to arrive, and opens the gate for all */
-    ck_assert_int_eq(client_get(server.port, model->one_at_a_time ? "/gate/2" : "/gate/4", reply, sizeof reply),
+    ck_assert_int_eq(client_get(server.port, model->one_at_a_time ? "/gate/2" : "/gate/4",
+                                reply, sizeof reply),
                      200);
     int status = program_end(&fetch, 0, &output);
     ck_assert_int_eq(status, 3);
@@ -306,8 +315,10 @@ static int run_shell(const char *format, const char *target)
 
 START_TEST(fetch_refuses_more_in_flight_than_descriptors)
 {
-    ck_assert_int_eq(run_shell("ulimit -n 60; exec " FETCH " -m libevent -n 100 %s", "/delay/1ms"), 1);
-    assert_says(output.err, "fetch: libevent: 100 in flight need 132 descriptors and the limit is 60");
+    ck_assert_int_eq(run_shell("ulimit -n 60; exec " FETCH " -m libevent -n 100 %s",
+                               "/delay/1ms"), 1);
+    assert_says(output.err, "fetch: libevent: 100 in flight need 132 descriptors and "
+                "the limit is 60");
     assert_says(output.err, "ulimit -Hn 132");
     assert_one_sentence(output.err);
     ck_assert_int_eq(server_stat(&server, "requests"), 0);
@@ -337,10 +348,11 @@ START_TEST(preflight_refuses_more_processes_than_memory_holds)
     assert_says(why, "1000000000 processes take about 140625000 MiB of memory and ");
     const char *most = strstr(why, "; ask for less with -c, at most ");
     ck_assert_msg(most != NULL, "%s", why);
-    workload.in_flight = atoi(most + strlen("; ask for less with -c, at most ")) + 1000000;
+    workload.in_flight = atoi(most + strlen("; ask for less with -c, at most ")) +
+                         1000000;
     ck_assert_int_eq(preflight(model_find("processes"), &workload, why), -EAGAIN);
     assert_says(why, " MiB of memory");
-    workload.in_flight = 2;    /* for which there is room wherever this test could start */
+    workload.in_flight = 2;    /* for which there is room wherever this test can start */
     ck_assert_int_eq(preflight(model_find("processes"), &workload, why), 0);
 }
 END_TEST
@@ -376,7 +388,8 @@ END_TEST
 
 START_TEST(fetch_refuses_an_output_that_cannot_be_written_before_it_starts)
 {
-    ck_assert_int_eq(run_shell("exec " FETCH " -n 2 -o /nowhere/requests.csv %s", "/delay/1ms"), 1);
+    ck_assert_int_eq(run_shell("exec " FETCH " -n 2 -o /nowhere/requests.csv %s",
+                               "/delay/1ms"), 1);
     assert_says(output.err, "fetch: /nowhere/requests.csv: No such file or directory");
     assert_one_sentence(output.err);
     ck_assert_int_eq(server_stat(&server, "requests"), 0);
@@ -396,7 +409,8 @@ START_TEST(fetch_survives_a_reader_that_left)
     ck_assert_int_eq(pipe(ends), 0);
     close(ends[0]);
     char command[512];
-    snprintf(command, sizeof command, "exec " FETCH " -n 2 %s >&%d", url("/delay/1ms"), ends[1]);
+    snprintf(command, sizeof command, "exec " FETCH " -n 2 %s >&%d", url("/delay/1ms"),
+             ends[1]);
     const char *argv[] = {"sh", "-c", command, NULL};
     ck_assert_int_eq(program_run(argv, &output), 1);
     assert_says(output.err, "fetch: standard output: Broken pipe");
@@ -444,7 +458,8 @@ int main(void)
     tcase_add_loop_test(tcase, fetch_says_why_requests_failed, 0, (int)LENGTH(failures));
     tcase_add_test(tcase, fetch_says_that_nobody_listens);
     tcase_add_test(tcase, fetch_refuses_a_host_that_has_no_address);
-    tcase_add_loop_test(tcase, fetch_accounts_for_every_request_when_the_server_dies, 0, count);
+    tcase_add_loop_test(tcase, fetch_accounts_for_every_request_when_the_server_dies, 0,
+                        count);
     tcase_add_loop_test(tcase, fetch_ends_in_order_at_the_first_interrupt, 0, count);
     tcase_add_test(tcase, fetch_ends_at_once_at_the_second_interrupt_and_leaves_no_file);
     tcase_add_test(tcase, fetch_refuses_more_in_flight_than_descriptors);
@@ -454,7 +469,8 @@ int main(void)
     tcase_add_test(tcase, fetch_lets_each_process_have_its_own_descriptors);
     tcase_add_test(tcase, fetch_says_that_the_disk_is_full);
     tcase_add_test(tcase, fetch_leaves_no_half_written_file);
-    tcase_add_test(tcase, fetch_refuses_an_output_that_cannot_be_written_before_it_starts);
+    tcase_add_test(tcase,
+                   fetch_refuses_an_output_that_cannot_be_written_before_it_starts);
     tcase_add_test(tcase, fetch_says_that_its_screen_could_not_be_printed);
     tcase_add_test(tcase, fetch_survives_a_reader_that_left);
     tcase_add_test(tcase, summary_finds_the_peak_and_the_quantiles);

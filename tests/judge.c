@@ -128,8 +128,8 @@ static const char *find_frame(char *messages)
     return NULL;
 }
 
-/* UndefinedBehaviorSanitizer's "answer.c:3:5: runtime error: ...", or the same from a shim,
-   which does not know where and begins the line with it. */
+/* UndefinedBehaviorSanitizer's "answer.c:3:5: runtime error: ...", or the same from a
+   shim, which does not know where and begins the line with it. */
 static char *find_error(char *messages)
 {
     static const char words[] = "runtime error: ";

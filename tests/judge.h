@@ -41,8 +41,8 @@ struct judge_started {
 struct judge {
     const char *look;           /* where to look if the present step is what rejects */
 
-    /* What the answer may use up before it is said to spin, over a second of CPU time and a
-       thousand voluntary switches: for a step that gives it work to do. */
+    /* What the answer may use up before it is said to spin, over a second of CPU time and
+       a thousand voluntary switches: for a step that gives it work to do. */
     int64_t work_cpu_ms, work_switches;
 
     pid_t answer;               /* and its process group; 0: none was started */

@@ -153,7 +153,7 @@ bool roll_same(const struct roll *one, const struct roll *other)
 const char *roll_name(const struct roll_thread *thread)
 {
     static const char *const functions[][2] = {
-        {"ppoll", "poll"},           {"restart_syscall", "poll"},    /* what SIGCONT does */
+        {"ppoll", "poll"},           {"restart_syscall", "poll"},    /* after SIGCONT */
         {"pselect", "select"},       {"epoll_pwait", "epoll_wait"},
         {"readv", "read"},           {"epoll_pwait2", "epoll_wait"},
         {"writev", "write"},         {"recvmsg", "recv"},

@@ -1,4 +1,5 @@
-/* Every promise of models/model.h, for every model of the table, against a real server. */
+/* Every promise of models/model.h, for every model of the table, against
+   a real server. */
 #include "kit/array.h"
 #include "kit/clock.h"
 #include "models/models.h"
@@ -254,12 +255,13 @@ START_TEST(model_bounds_a_connect_too)
     struct workload workload = ask(model, "/", 3, 3);
     int listener = net_listen("127.0.0.1", 0, 1);
     ck_assert_int_ge(listener, 0);
-    /* Linux keeps one more than the backlog; then nobody comes in until one is accepted. */
+    /* Linux keeps one more than the backlog; then nobody comes in until
+       one is accepted. */
     int port = net_port(listener);
     int clients[] = {client_connect(port), client_connect(port)};
     struct tcp_info info = {0};
     socklen_t size = sizeof info;
-    while (info.tcpi_unacked < LENGTH(clients))    /* of a listener: how many wait there */
+    while (info.tcpi_unacked < LENGTH(clients))    /* of a listener: how many wait */
         ck_assert_int_eq(getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
     ck_assert_int_eq(net_resolve("127.0.0.1", port, &workload.server), 0);
     workload.timeout_ns = 100 * CLOCK_MS;
@@ -286,7 +288,8 @@ struct stopper {
     int       when_in_flight;
 };
 
-/* The signal goes to the thread that runs the model, as a terminal's Ctrl-C goes to main. */
+/* The signal goes to the thread that runs the model, as a terminal's Ctrl-C
+   goes to main. */
 static void *stop_when_in_flight(void *arg)
 {
     const struct stopper *stopper = arg;
@@ -299,15 +302,19 @@ START_TEST(model_told_to_stop_starts_no_more_and_ends_those_in_flight)
 {
     const struct model *model = able[_i];
     struct workload workload = ask(model, "/gate/200?timeout=60m", 9, 3);
-    workload.timeout_ns = 2LL * CLOCK_S;    /* what is in flight at the stop ends by this */
-    struct sigaction action = {.sa_handler = on_signal};    /* no SA_RESTART: calls see it */
+    workload.timeout_ns = 2LL * CLOCK_S;    /* what is in flight at the stop ends by it */
+    /* No SA_RESTART: calls see it. */
+    struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGUSR1, &action, NULL);
-    struct stopper stopper = {.main = pthread_self(), .when_in_flight = workload.in_flight};
-    ck_assert_int_eq(pthread_create(&stopper.thread, NULL, stop_when_in_flight, &stopper), 0);
+    struct stopper stopper = {.main = pthread_self(),
+                              .when_in_flight = workload.in_flight};
+    ck_assert_int_eq(pthread_create(&stopper.thread, NULL, stop_when_in_flight, &stopper),
+                     0);
     ck_assert_int_eq(run(model, &workload), 0);
     pthread_join(stopper.thread, NULL);
     for (int i = 0; i < workload.count; i++) {
-        ck_assert_int_eq(results[i].error, i < workload.in_flight ? ETIMEDOUT : ECANCELED);
+        ck_assert_int_eq(results[i].error,
+                         i < workload.in_flight ? ETIMEDOUT : ECANCELED);
         ck_assert_int_eq(results[i].start_ns != 0, i < workload.in_flight);
     }
     server_await_stat(&server, "in_flight", 0);
@@ -361,7 +368,8 @@ static pid_t find_child(void)
     return found;
 }
 
-/* When all three wait at a gate of four, kills one; opens the gate with two of its own. */
+/* When all three wait at a gate of four, kills one; opens the gate with two
+   of its own. */
 static void *kill_one(void *arg)
 {
     (void)arg;
@@ -428,8 +436,9 @@ static void await_state(pid_t pid, char wanted)
     }
 }
 
-/* Stopped in its first wait and let go, it is in a wait that has submitted all there was to
-   submit, and that the next stop ends: only such a one returns without a completion. */
+/* Stopped in its first wait and let go, it is in a wait that has submitted all
+   there was to submit, and that the next stop ends: only such a one returns
+   without a completion. */
 static void stop_in_wait(pid_t pid)
 {
     for (int i = 0; i < 2; i++) {
@@ -440,8 +449,8 @@ static void stop_in_wait(pid_t pid)
     }
 }
 
-/* The model is stopped while the gate's replies come, and until the timeout too has passed:
-   then it finds a reply and an expired request at once. */
+/* The model is stopped while the gate's replies come, and until the timeout too has
+   passed: then it finds a reply and an expired request at once. */
 START_TEST(uring_bears_a_completion_that_races_its_own_cancel)
 {
     const struct model *model = &model_uring;
@@ -513,7 +522,7 @@ START_TEST(uring_that_fails_tells_what_became_of_each_request)
     const struct model *model = &model_uring;
     if (model->unavailable())
         return;
-    for (int in_flight = 5; in_flight <= 300; in_flight += 295) {    /* 300: a full queue */
+    for (int in_flight = 5; in_flight <= 300; in_flight += 295) {    /* 300: full queue */
         struct workload workload = ask(model, "/delay/1ms", 400, in_flight);
         if (in_flight == 5)
             refuse_system_call(SYS_io_uring_enter, ENOMEM);
@@ -547,7 +556,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, begin, finish);
     int count = find_able();
     tcase_add_loop_test(tcase, model_answers_every_request, 0, count);
-    tcase_add_loop_test(tcase, model_has_as_many_in_flight_as_asked_and_never_more, 0, count);
+    tcase_add_loop_test(tcase, model_has_as_many_in_flight_as_asked_and_never_more, 0,
+                        count);
     tcase_add_loop_test(tcase, model_starts_the_next_when_any_ends, 0, count);
     tcase_add_loop_test(tcase, model_counts_every_fault_by_reason, 0, count);
     tcase_add_loop_test(tcase, model_meets_the_same_faults_as_every_other, 0, count);
@@ -558,8 +568,8 @@ int main(void)
     tcase_add_loop_test(tcase, model_reports_a_server_that_is_not_there, 0, count);
     tcase_add_loop_test(tcase, model_reports_an_address_that_cannot_be_reached, 0, count);
     tcase_add_loop_test(tcase, model_bounds_a_connect_too, 0, count);
-    tcase_add_loop_test(tcase, model_told_to_stop_starts_no_more_and_ends_those_in_flight, 0,
-                        count);
+    tcase_add_loop_test(tcase, model_told_to_stop_starts_no_more_and_ends_those_in_flight,
+                        0, count);
     tcase_add_loop_test(tcase, model_leaves_nothing_behind, 0, count);
     tcase_add_test(tcase, threads_that_cannot_be_had_never_start);
     tcase_add_test(tcase, processes_count_a_child_that_was_killed_as_one_failed_request);

@@ -290,8 +290,8 @@ START_TEST(too_few_descriptors_only_make_clients_wait)
     struct output output;
     ck_assert_int_eq(program_end(&poor.program, SIGTERM, &output), 0);
     ck_assert_str_eq(output.err,    /* once, however often it was so */
-                     "latency-server: clients have to wait for a connection: Too many open "
-                     "files; ulimit -n says how many descriptors there may be\n");
+                     "latency-server: clients have to wait for a connection: Too many "
+                     "open files; ulimit -n says how many descriptors there may be\n");
     output_free(&output);
 }
 END_TEST

@@ -113,7 +113,8 @@ static const struct verdict_case {
     {{THREE, RECV(3), .waiting_processes = 1, .next = NEXT_SAME, .next_at_once = 5},
      WHO_THREAD, MANY_UNKNOWN, "a pool: 3 threads", "unknown: 3 until the first"},
     {{ONE, RECV(1), .waiting_processes = 1, .complete = true, .next = NEXT_PROCESSES},
-     WHO_PROCESS, MANY_ONE, "one process after the other, each asleep in recv", "1: the next"},
+     WHO_PROCESS, MANY_ONE, "one process after the other, each asleep in recv",
+     "1: the next"},
     {{.asked = 1, .at_gate = 1, .settled = true, RECV(1), .waiting_processes = 1},
      WHO_THREAD, MANY_ONE, "one thread, asleep in recv", "1, and no more was asked"},
 };

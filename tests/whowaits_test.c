@@ -291,7 +291,8 @@ static const struct stranger {
     {"wrk", NULL, "wrk -t 2 -c 8 -d 600s {url}", "loop", "all", "epoll_wait"},
     {"python3", asyncio, "python3 $TMPDIR/script {url}", "loop", "all", "epoll_wait"},
     {"python3", threads, "python3 $TMPDIR/script {url}", "thread", "all", "recv"},
-    {"python3", three_processes, "python3 $TMPDIR/script {url}", "process", "some", "recv"},
+    {"python3", three_processes, "python3 $TMPDIR/script {url}", "process", "some",
+     "recv"},
     {"python3", one_by_one, "python3 $TMPDIR/script {url}", "thread", "one", "recv"},
     {"node", fetches, "node $TMPDIR/script {url}", "loop", "all", "epoll_pwait"},
 };

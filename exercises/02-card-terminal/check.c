@@ -434,8 +434,8 @@ START_TEST(a_signal_gives_no_more_time)
         kill(scene.judge.answer, SIGUSR1);
     judge_settle(&scene.judge, NULL);
     if (!hangs_up(&scene, 0))
-        judge_reject(&scene.judge, "signal after signal in mid-record, a limit of 200 ms, "
-                     "and it goes on waiting");
+        judge_reject(&scene.judge, "signal after signal in mid-record, a limit of "
+                     "200 ms, and it goes on waiting");
     must_end(&scene, "signals in mid-record, a limit of 200 ms",
              "no whole record in time");
 }

@@ -151,7 +151,8 @@ START_TEST(the_longest_line)
     expect(&scene, 3, line + 49);
     judge_await_output(&scene.judge, scene.due);
 
-    scene.judge.look = "what is done when a feed has ended, too long a line or a close: once";
+    scene.judge.look = "what is done when a feed has ended, too long a line or a close: "
+                       "once";
     say(&scene, 1, line);
     say(&scene, 1, "x\nmore\n");
     judge_no_more_output(&scene.judge, scene.due);
@@ -210,8 +211,8 @@ START_TEST(the_end_of_one_is_not_the_end)
 }
 END_TEST
 
-/* The reader is stopped while a feed says its last line and ends, so that poll tells it of
-   both at once. */
+/* The reader is stopped while a feed says its last line and ends, so that poll tells it
+   of both at once. */
 START_TEST(the_last_line_comes_with_the_end)
 {
     struct scene scene;

@@ -26,7 +26,8 @@ struct scene {
 };
 
 /* Starts the answer with three mirrors of the judge's own; but the first so many have a
-   broadcast address, to which the kernel refuses at once to connect, and sends nothing. */
+   broadcast address, to which the kernel refuses at once to connect,
+   and sends nothing. */
 static void begin_without(struct scene *scene, int without, const char *rounds,
                           const char *deadline)
 {
@@ -137,8 +138,8 @@ static void expect_end(struct scene *scene)
 
 /* --- The cases ---------------------------------------------------------------------- */
 
-/* A gate of 4, whose last place is the judge's own. Of the mirrors it answers one, and the
-   next only when that one has been hung up on. */
+/* A gate of 4, whose last place is the judge's own. Of the mirrors it answers one, and
+   the next only when that one has been hung up on. */
 START_TEST(three_at_once_in_one_thread)
 {
     struct scene scene = {.judge = JUDGE_NEW};
@@ -442,8 +443,8 @@ START_TEST(each_round_has_a_deadline_of_its_own)
 END_TEST
 
 /* The reply begins, and then drips for ever. A right answer gives up in the first turn of
-   its loop after the deadline, when it has woken for ten bytes; a wrong one goes on taking
-   bytes, and it is these that are counted, and the times that it woke for them. */
+   its loop after the deadline, when it has woken for ten bytes; a wrong one goes on
+   taking bytes, and it is these that are counted, and the times that it woke for them. */
 START_TEST(the_deadline_is_not_an_idle_timeout)
 {
     enum { DRIP_NS = 20 * CLOCK_MS, BYTES = 60, WAKES = 50, BYTES_MOST = 10 * BYTES };

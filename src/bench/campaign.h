@@ -23,7 +23,8 @@ struct campaign {
 };
 
 /* Makes the directory for the output, and finds out whether every CSV can be written
-   there, before an hour is spent on measuring. Returns 0 or -errno with bench->why set. */
+   there, before an hour is spent on measuring. Returns 0 or -errno
+   with bench->why set. */
 int campaign_check_output(struct bench *bench, const struct campaign *campaign);
 
 /* Plans cells for the experiments that stand in campaign->parts, within the settings'

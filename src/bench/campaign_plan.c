@@ -9,8 +9,9 @@
 
 enum {
     SIZES_MOST = 16,
-    /* What a run costs beside its waits, roughly: a guess rather than a measurement, so that
-       the plan follows from the settings alone, on any machine and under any load. */
+    /* What a run costs beside its waits, roughly: a guess rather than a
+       measurement, so that the plan follows from the settings alone, on any machine
+       and under any load. */
     START_MS = 20,
     REQUEST_US = 50,
     WORDS = 256         /* a list of numbers, in a message */
@@ -74,8 +75,8 @@ static void say_not_run(struct bench *bench, const struct part *part, int first,
     append(sizes, size);
     report_format_latency(bench->settings.budget_ns, budget);
     bench_say(bench, "not run: %s, %s, %s: %s by %s, and the budget of %s is spent",
-              part->experiment->name, part->record.contenders->items[contender].name, sizes,
-              ideals, last->formula, budget);
+              part->experiment->name, part->record.contenders->items[contender].name,
+              sizes, ideals, last->formula, budget);
 }
 
 /* Takes out the cells that this machine can't run, and says so. */

@@ -107,7 +107,8 @@ static void check_server(const struct evidence *evidence, char why[GUARDS_WHY])
         append(why, "%sserver-bound: the server's CPU was busy for %.0f %% of the time",
                parted(why), 100 * busy);
     else if (evidence->ceiling_per_s > 0 && per_s > BUSY * evidence->ceiling_per_s)
-        append(why, "%sserver-bound: %.0f requests a second, more than 70 %% of the %.0f that it can do",
+        append(why, "%sserver-bound: %.0f requests a second, more than 70 %% of the %.0f "
+               "that it can do",
                parted(why), per_s, evidence->ceiling_per_s);
 }
 
@@ -128,7 +129,8 @@ static void check_little(const struct evidence *evidence, char why[GUARDS_WHY])
         double mean = summary_mean_in_flight(evidence->results, evidence->count,
                                              starts[in_flight - 1], starts[started - 1]);
         if (fabs(mean - in_flight) > LITTLE * in_flight)
-            append(why, "%sLittle's law: the client kept %.2f of %d in flight, on average",
+            append(why,
+                   "%sLittle's law: the client kept %.2f of %d in flight, on average",
                    parted(why), mean, in_flight);
     }
     free(starts);

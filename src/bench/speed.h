@@ -13,8 +13,8 @@ extern const char speed_csv_header[];
    leaves out is missed least. Ends with 0. */
 extern const int speed_sizes[];
 
-/* N requests, all at once or one after the other: what theory says, L and N·L, and the plan
-   of a cell. */
+/* N requests, all at once or one after the other: what theory says, L and N·L, and the
+   plan of a cell. */
 int64_t speed_together(const struct bench *bench, int size);
 int64_t speed_one_by_one(const struct bench *bench, int size);
 bool speed_plan_at_once(const struct bench *bench, const struct contender *contender,

@@ -172,8 +172,8 @@ static void put(FILE *out, const char *before, int64_t ps, const char *name)
 }
 
 /* Writes "on one core, 7.02 ns for coroutine switch (assembly) to 4.10 us for process
-   pipe", of all that switch. Returns what is to stand before the next words: `before` again
-   if there was nothing to tell. */
+   pipe", of all that switch. Returns what is to stand before the next words: `before`
+   again if there was nothing to tell. */
 static const char *tell(const struct record *record, int size, const char *before,
                         const char *words, FILE *out)
 {

@@ -39,7 +39,8 @@ const char *target_stop(struct target *target, char why[TARGET_WHY]);
 int target_get(const struct target *target, const char *path, int64_t deadline_ns,
                char reply[TARGET_REPLY]);
 
-/* How many requests wait there now, or -errno. Blocks until deadline_ns at the longest. */
+/* How many requests wait there now, or -errno. Blocks until deadline_ns
+   at the longest. */
 int target_in_flight(const struct target *target, int64_t deadline_ns);
 
 /* The CPU time that bench's own server has used; -1: unknown. */

@@ -64,7 +64,8 @@ static const struct contender *choose(const struct contenders *contenders)
     return chosen;
 }
 
-/* Runs once without any wait. Returns 0 or -errno; takes the rate if it is the highest. */
+/* Runs once without any wait. Returns 0 or -errno; takes the rate if it
+   is the highest. */
 static int try_ceiling(struct bench *bench, const struct contender *contender)
 {
     struct trial trial = {
@@ -90,7 +91,8 @@ int warmup_ceiling(struct bench *bench)
         return 0;    /* one at a time does not come near the server's limit */
     int error = 0;
     int tries = contender->command ? 1 : TRIES;    /* another's program may be slow */
-    for (int i = 0; !error && i < tries; i++)    /* a neighbour can only make it look lower */
+    /* A neighbour can only make it look lower. */
+    for (int i = 0; !error && i < tries; i++)
         error = try_ceiling(bench, contender);
     if (!error && bench->ceiling_per_s == 0)
         bench_say(bench, "the server's ceiling could not be measured: %s, %d requests",

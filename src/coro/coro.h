@@ -77,7 +77,8 @@ int coro_yield(struct coro *me);
 /* Waits until fd is ready for one of events, POLLIN and POLLOUT of poll(2). Returns those
    for which it is ready; an error or a hang-up counts as both. -EPERM for what is always
    ready, as a regular file. Not for copies, dup(2), of what was waited for; and nobody
-   closes what another waits for: libevent would mistake the next of that number for it. */
+   closes what another waits for: libevent would mistake the next of that
+   number for it. */
 int coro_wait_fd(struct coro *me, int fd, int events, int64_t deadline_ns);
 
 /* As net_connect, net_send_all and net_recv of kit/net.h, with sockets that don't block.

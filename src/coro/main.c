@@ -11,8 +11,8 @@
 static const struct option_program program = {
     .name = "first-second",
     .operands = "",
-    .about = "Says \"first\" and \"second\" with a sleep before \"second\": blocking, and then "
-             "in two coroutines.",
+    .about = "Says \"first\" and \"second\" with a sleep before \"second\": blocking, "
+             "and then in two coroutines.",
 };
 
 static void say(const char *word, int64_t start_ns)

@@ -1,5 +1,5 @@
-/* Waiting for descriptors, and the calls of kit/net.h for coroutines: each tries, and pauses
-   where that would block. */
+/* Waiting for descriptors, and the calls of kit/net.h for coroutines: each tries, and
+   pauses where that would block. */
 #include "coro/scheduler.h"
 
 #include <errno.h>
@@ -24,8 +24,8 @@ static int await(struct coro *me, int fd, int events, int64_t deadline_ns)
     return (ready & EV_READ ? POLLIN : 0) | (ready & EV_WRITE ? POLLOUT : 0);
 }
 
-/* Does epoll_ctl(2) take it? A file or /dev/null is always ready, and refused: but the loop
-   asks only after we have paused, and nobody would wake us. */
+/* Does epoll_ctl(2) take it? A file or /dev/null is always ready, and refused: but the
+   loop asks only after we have paused, and nobody would wake us. */
 static int try_epoll(int fd)
 {
     struct epoll_event none = {0};

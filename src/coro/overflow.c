@@ -1,6 +1,6 @@
-/* A fault in a guard comes as SIGSEGV, with the address. The handler is the whole process's;
-   its stack is each thread's own, sigaltstack(2), and the loop of that thread is found at the
-   bottom of it. */
+/* A fault in a guard comes as SIGSEGV, with the address. The handler is the whole
+   process's; its stack is each thread's own, sigaltstack(2), and the loop of that thread
+   is found at the bottom of it. */
 #include "coro/overflow.h"
 
 #include "coro/scheduler.h"
@@ -24,7 +24,7 @@ struct note {
 
 static const uint64_t magic = 0x636f726f20737461;
 
-static pthread_mutex_t  mutex = PTHREAD_MUTEX_INITIALIZER;    /* of who changes the action */
+static pthread_mutex_t  mutex = PTHREAD_MUTEX_INITIALIZER;    /* of who sets the action */
 static struct sigaction before;    /* what is done at a fault if we are not there */
 
 /* Only what signal-safety(7) allows. A partial write loses words that nobody can save. */
@@ -62,15 +62,15 @@ static void on_fault(int signal, siginfo_t *info, void *context)
             say(" KiB; give it less on the stack, or set stack_bytes of coro_options\n");
         }
     }
-    /* Returning repeats the fault, which now ends the program as it would have; but not one
-       that somebody has sent, kill(2). */
+    /* Returning repeats the fault, which now ends the program as it would have; but not
+       one that somebody has sent, kill(2). */
     sigaction(signal, &before, NULL);
     if (info->si_code <= 0)
         raise(signal);
 }
 
-/* Each loop's beginning makes sure: the program, or the handler itself, may have set another
-   action since the last. */
+/* Each loop's beginning makes sure: the program, or the handler itself, may have set
+   another action since the last. */
 static void take_faults(void)
 {
     struct sigaction now, action = {.sa_sigaction = on_fault,

@@ -1,6 +1,6 @@
-/* Says which coroutine has overflowed its stack, instead of "Segmentation fault" alone. The
-   handler of SIGSEGV is the process's, and stays when the loop has ended: what was there
-   before comes after it. */
+/* Says which coroutine has overflowed its stack, instead of "Segmentation fault" alone.
+   The handler of SIGSEGV is the process's, and stays when the loop has ended: what was
+   there before comes after it. */
 #ifndef CORO_OVERFLOW_H
 #define CORO_OVERFLOW_H
 

@@ -81,7 +81,8 @@ static int arena_add(struct stacks *stacks)
         free(arena);
         return -ENOMEM;
     }
-    /* Else one byte on a stack could bring in 2 MiB. Old kernels without it may refuse. */
+    /* Else one byte on a stack could bring in 2 MiB. Old kernels without
+       it may refuse. */
     madvise(arena->memory, arena->bytes, MADV_NOHUGEPAGE);
     stacks->arenas = arena;
     return 0;

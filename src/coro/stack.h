@@ -9,7 +9,7 @@ struct arena;
 
 struct stacks {
     size_t        stack_bytes, guard_bytes;    /* whole pages */
-    bool          mprotect_guards;    /* two mappings for each stack, and few are allowed: */
+    bool          mprotect_guards;    /* two mappings for a stack, and few are allowed: */
     long          left;               /* as many stacks more */
     struct arena *arenas;
 };

@@ -32,12 +32,12 @@ static const struct option_spec specs[] = {
      "the way to wait (default blocking)"},
     {'n', "count", "COUNT", OPTION_COUNT, offsetof(struct options, count), 1, 1000000,
      "how many requests (default 100)"},
-    {'c', "in-flight", "COUNT", OPTION_COUNT, offsetof(struct options, in_flight), 1, 1000000,
-     "how many of them at once (default: all, where the model can)"},
+    {'c', "in-flight", "COUNT", OPTION_COUNT, offsetof(struct options, in_flight), 1,
+     1000000, "how many of them at once (default: all, where the model can)"},
     {0, "timeout", "T", OPTION_DURATION, offsetof(struct options, timeout_ns), CLOCK_MS,
      86400LL * CLOCK_S, "the longest that one request may take (default 30s)"},
-    {0, "stack", "SIZE", OPTION_SIZE, offsetof(struct options, stack_bytes), 16384, 1 << 30,
-            "stack of each thread, as in 64K (default: the system's)"},
+    {0, "stack", "SIZE", OPTION_SIZE, offsetof(struct options, stack_bytes), 16384,
+     1 << 30, "stack of each thread, as in 64K (default: the system's)"},
     {'o', "output", "FILE", OPTION_TEXT, offsetof(struct options, output), 0, 0,
      "write requests.csv, a row for each request, to FILE"},
     {0, "monotonic", NULL, OPTION_FLAG, offsetof(struct options, monotonic), 0, 0,
@@ -73,7 +73,7 @@ static void watch_signals(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);    /* a peer or a reader that left is an error code to us */
-    signal(SIGCHLD, SIG_DFL);    /* where it is ignored, nobody learns how a child ended */
+    signal(SIGCHLD, SIG_DFL);    /* where ignored, nobody learns how a child ended */
 }
 
 static int refuse(int status, const char *what, const char *why)
@@ -116,7 +116,8 @@ static const struct model *choose_model(const char *name, int *status)
 static int prepare(const struct options *options, const char *text, struct http_url *url,
                    const struct model *model, struct workload *workload)
 {
-    const char *wrong = text ? http_parse_url(text, url) : "missing; --help shows what is taken";
+    const char *wrong = text ? http_parse_url(text, url)
+                             : "missing; --help shows what is taken";
     if (wrong)
         return refuse(USAGE, text ? text : "URL", wrong);
     int64_t in_flight = options->in_flight ? options->in_flight : options->count;
@@ -155,7 +156,8 @@ static int write_requests(const char *path, const struct model *model,
 
 /* Says in one sentence what was not ok. Returns the exit status. */
 static int conclude(const struct model *model, const struct workload *workload,
-                    const struct summary *summary, const struct result *results, int error)
+                    const struct summary *summary, const struct result *results,
+                    int error)
 {
     char reasons[512];
     report_reasons(reasons, sizeof reasons, workload, results);
@@ -164,8 +166,8 @@ static int conclude(const struct model *model, const struct workload *workload,
                 strerror(-error), reasons);
     else if (summary->ok < workload->count)
         fprintf(stderr, "fetch: %s%d of %d requests are not ok: %s\n",
-                stop ? "interrupted; " : "", workload->count - summary->ok, workload->count,
-                reasons);
+                stop ? "interrupted; " : "", workload->count - summary->ok,
+                workload->count, reasons);
     if (error)
         return CANNOT_RUN;
     return summary->ok < workload->count ? NOT_ALL_OK : 0;
@@ -173,7 +175,8 @@ static int conclude(const struct model *model, const struct workload *workload,
 
 int main(int argc, char **argv)
 {
-    struct options options = {.model = "blocking", .count = 100, .timeout_ns = 30LL * CLOCK_S};
+    struct options options = {.model = "blocking", .count = 100,
+                              .timeout_ns = 30LL * CLOCK_S};
     int first = options_or_exit(&program, argc, argv, &options);
     if (options.list)
         return list_models();

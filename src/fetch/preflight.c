@@ -22,7 +22,8 @@ static bool read_numbers(const char *path, long *numbers, int want)
     FILE *file = fopen(path, "re");
     if (!file)
         return false;
-    int got = fscanf(file, want == 2 ? "%ld %ld" : "%ld", &numbers[0], &numbers[want - 1]);
+    int got = fscanf(file, want == 2 ? "%ld %ld" : "%ld", &numbers[0],
+                     &numbers[want - 1]);
     fclose(file);
     return got == want;
 }
@@ -126,8 +127,8 @@ static int check_ports(const struct workload *workload, char *why)
     if (!read_numbers(path, range, 2) || range[1] - range[0] + 1 >= workload->in_flight)
         return 0;
     snprintf(why, PREFLIGHT_WHY,
-             "%d in flight need as many local ports and there are %ld; widen the range as "
-             "root with \"sysctl -w net.ipv4.ip_local_port_range='1024 65535'\", "
+             "%d in flight need as many local ports and there are %ld; widen the range "
+             "as root with \"sysctl -w net.ipv4.ip_local_port_range='1024 65535'\", "
              "or ask for less with -c",
              workload->in_flight, range[1] - range[0] + 1);
     return -EAGAIN;

@@ -105,12 +105,13 @@ static void print_latency(FILE *out, const struct summary *summary)
     units_format_duration(p90, summary->p90_ns);
     units_format_duration(p99, summary->p99_ns);
     units_format_duration(max, summary->max_ns);
-    fprintf(out, "latency     half within %s, 90 %% within %s, 99 %% within %s, all within %s\n",
+    fprintf(out, "latency     half within %s, 90 %% within %s, 99 %% within %s, "
+            "all within %s\n",
             p50, p90, p99, max);
 }
 
-/* Peak resident memory of this program image. Not ru_maxrss of getrusage(2), which keeps the
-   peak of the process that started us. */
+/* Peak resident memory of this program image. Not ru_maxrss of getrusage(2), which keeps
+   the peak of the process that started us. */
 static long read_peak_kib(void)
 {
     long peak_kib = 0;
@@ -129,14 +130,17 @@ static int64_t nanoseconds(const struct timeval *time)
     return time->tv_sec * (int64_t)CLOCK_S + time->tv_usec * (int64_t)CLOCK_US;
 }
 
-static void print_cost(FILE *out, const struct model *model, const struct summary *summary)
+static void print_cost(FILE *out, const struct model *model,
+                       const struct summary *summary)
 {
     struct rusage own, children;
     getrusage(RUSAGE_SELF, &own);    /* cannot fail: the arguments are right */
     getrusage(RUSAGE_CHILDREN, &children);
     char user[UNITS_TEXT], system[UNITS_TEXT];
-    units_format_duration(user, nanoseconds(&own.ru_utime) + nanoseconds(&children.ru_utime));
-    units_format_duration(system, nanoseconds(&own.ru_stime) + nanoseconds(&children.ru_stime));
+    units_format_duration(user,
+                          nanoseconds(&own.ru_utime) + nanoseconds(&children.ru_utime));
+    units_format_duration(system,
+                          nanoseconds(&own.ru_stime) + nanoseconds(&children.ru_stime));
     fprintf(out, "cost        %.1f MiB of memory at the peak, ",
             (double)read_peak_kib() / 1024);
     if (model->process_each)
@@ -147,8 +151,10 @@ static void print_cost(FILE *out, const struct model *model, const struct summar
                 summary->peak_in_flight + 1);
     else
         fprintf(out, "1 thread,\n");
-    fprintf(out, "            %s of CPU in user mode and %s in the kernel,\n", user, system);
-    fprintf(out, "            %ld voluntary context switches (to wait) and %ld involuntary\n",
+    fprintf(out, "            %s of CPU in user mode and %s in the kernel,\n",
+            user, system);
+    fprintf(out, "            %ld voluntary context switches (to wait) and "
+            "%ld involuntary\n",
             own.ru_nvcsw + children.ru_nvcsw, own.ru_nivcsw + children.ru_nivcsw);
 }
 
@@ -203,10 +209,11 @@ void report_reasons(char *text, size_t size, const struct workload *workload,
         const char *comma = i > 0 ? ", " : "";
         int written =
             result->error
-                ? snprintf(text + used, size - used, "%s%d %s (%s)", comma, reasons[i].count,
-                           result_error_words(result->error), result_error_name(result->error))
-                : snprintf(text + used, size - used, "%s%d answered with HTTP status %d", comma,
-                           reasons[i].count, result->status);
+                ? snprintf(text + used, size - used, "%s%d %s (%s)", comma,
+                           reasons[i].count, result_error_words(result->error),
+                           result_error_name(result->error))
+                : snprintf(text + used, size - used, "%s%d answered with HTTP status %d",
+                           comma, reasons[i].count, result->status);
         used += (size_t)written;
     }
 }

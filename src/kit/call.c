@@ -39,7 +39,7 @@ static const struct form {
     {SYS_readv, "readv", CALL_READ, SET_ONE, NEVER, 0},
     {SYS_recvfrom, "recv", CALL_READ, SET_ONE, NEVER, 0},
     {SYS_recvmsg, "recvmsg", CALL_READ, SET_ONE, NEVER, 0},
-    {SYS_recvmmsg, "recvmmsg", CALL_READ, SET_ONE, NEVER, 0},    /* not before the first */
+    {SYS_recvmmsg, "recvmmsg", CALL_READ, SET_ONE, NEVER, 0},    /* not until the first */
 #ifdef SYS_poll    /* newer architectures have only the second of each pair */
     {SYS_poll, "poll", CALL_READY, SET_POLL, MILLISECONDS, 2},
 #endif
@@ -163,8 +163,8 @@ static void see_epoll(const struct call *call, call_see *see, void *context)
         int fd;
         unsigned events;
         uint64_t inode;
-        if (sscanf(line, "tfd: %d events: %x data: %*x pos:%*d ino:%" SCNx64, &fd, &events,
-                   &inode) == 3 && (events & POLLIN))
+        if (sscanf(line, "tfd: %d events: %x data: %*x pos:%*d ino:%" SCNx64, &fd,
+                   &events, &inode) == 3 && (events & POLLIN))
             see(context, fd, inode);
     }
     if (file)
@@ -210,8 +210,8 @@ static int64_t read_time(const struct call *call, uint64_t address, int64_t unit
     return time[0] * CLOCK_S + time[1] * unit;
 }
 
-/* A moment of that clock, as a time from now on. No moment is as near to its zero as a time
-   that cannot be seen is to now. */
+/* A moment of that clock, as a time from now on. No moment is as near to its zero as a
+   time that cannot be seen is to now. */
 static int64_t until(const struct call *call, uint64_t address, clockid_t clock)
 {
     struct timespec now = {0};
@@ -229,7 +229,8 @@ static int64_t until(const struct call *call, uint64_t address, clockid_t clock)
 static int64_t futex_timeout(const struct call *call)
 {
     int command = (int)call->arguments[1] & FUTEX_CMD_MASK;
-    bool realtime = command == FUTEX_LOCK_PI || (call->arguments[1] & FUTEX_CLOCK_REALTIME);
+    bool realtime = command == FUTEX_LOCK_PI ||
+                    (call->arguments[1] & FUTEX_CLOCK_REALTIME);
     if (command == FUTEX_WAIT)
         return read_time(call, call->arguments[3], 1);
     return until(call, call->arguments[3], realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC);
@@ -275,7 +276,7 @@ static int64_t own_timeout(const struct call *call, const struct form *form)
 
 struct timers {
     struct call *call;
-    uint64_t     anon_inode;    /* the one that timerfds share with all that are no files */
+    uint64_t     anon_inode;    /* which timerfds share with all that are no files */
 };
 
 /* Where the descriptor is an armed timerfd, the call ends no later than that. */
@@ -314,8 +315,8 @@ static void find_timeout(struct call *call, const struct form *form)
 
 /* --- The whole ---------------------------------------------------------------------- */
 
-/* Where it is in no call, the number tells why: the first is what proc(5) says of a thread
-   that sleeps in the kernel, but not for a system call. */
+/* Where it is in no call, the number tells why: the first is what proc(5) says of a
+   thread that sleeps in the kernel, but not for a system call. */
 static const struct {
     enum call_kind kind;
     const char    *name;

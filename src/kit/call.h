@@ -1,5 +1,6 @@
-/* The system call in which a thread of any program sleeps, seen from outside: what it waits
-   for there, and for how long. All of it is what /proc tells an observer; see proc(5). */
+/* The system call in which a thread of any program sleeps, seen from outside:
+   what it waits for there, and for how long. All of it is what /proc tells an
+   observer; see proc(5). */
 #ifndef KIT_CALL_H
 #define KIT_CALL_H
 
@@ -24,31 +25,33 @@ struct call {
     long           number;    /* SYS_..., or negative: in none */
     uint64_t       arguments[CALL_ARGUMENTS];
     char           name[CALL_NAME];    /* "recv"; "call 123" where it has no name here */
-    int64_t        timeout_ns; /* after which it returns by itself, as it was asked to or as
-                                  the next timerfd among its descriptors will make it; 0:
-                                  soon; -1: it does not. CALL_UNSEEN_S, where that cannot be
-                                  seen: a ring's timeouts, an unknown call's */
+    int64_t        timeout_ns; /* after which it returns by itself, as it was asked to or
+                                  as the next timerfd among its descriptors will make it;
+                                  0: soon; -1: it does not. CALL_UNSEEN_S, where that
+                                  cannot be seen: a ring's timeouts, an unknown call's */
 };
 
-/* Taken for none, since /proc does not show them: SO_RCVTIMEO, the timers that send a signal
-   (alarm(2), setitimer(2)), and a timerfd in an epoll set that is itself in another. */
+/* Taken for none, since /proc does not show them: SO_RCVTIMEO, the timers that
+   send a signal (alarm(2), setitimer(2)), and a timerfd in an epoll set that is
+   itself in another. */
 
 /* Looks at one thread. One that has gone meanwhile is in no call. */
 void call_read(struct call *call, pid_t pid, pid_t tid);
 
-/* Told of a descriptor, and of the inode where that is known (else 0): in an epoll set it is
-   the inode that counts, since the number may be another process's, or taken anew. */
+/* Told of a descriptor, and of the inode where that is known (else 0): in an epoll set it
+   is the inode that counts, since the number may be another process's, or taken anew. */
 typedef void call_see(void *context, int fd, uint64_t inode);
 
-/* Tells `see` of each descriptor that the call waits to read from. A ring's are the kernel's
-   secret. */
+/* Tells `see` of each descriptor that the call waits to read from. A ring's are
+   the kernel's secret. */
 void call_sources(const struct call *call, call_see *see, void *context);
 
-/* Writes the path of a file that /proc has of the call's thread: "fd/3". By the thread, since
-   a process whose first thread has ended shows none of its own. */
+/* Writes the path of a file that /proc has of the call's thread: "fd/3". By the thread,
+   since a process whose first thread has ended shows none of its own. */
 void call_path(const struct call *call, char path[CALL_PATH], const char *file, int fd);
 
-/* The name of a call in which threads wait, as C programs know it: "recv"; NULL for others. */
+/* The name of a call in which threads wait, as C programs know it: "recv";
+   NULL for others. */
 const char *call_name(long number);
 
 #endif

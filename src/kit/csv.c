@@ -10,7 +10,7 @@ int csv_writable(const char *path)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd >= 0)
-        unlink(path);    /* it was not there before; a run that fails shall leave nothing */
+        unlink(path);    /* not there before; a run that fails shall leave nothing */
     else if (errno == EEXIST)
         fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)

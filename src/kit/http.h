@@ -1,5 +1,6 @@
 /* As much HTTP/1.1 (RFC 9110, RFC 9112) as a client needs that asks for one thing on each
-   connection: URLs, the request, and a reader of replies that takes them in any pieces. */
+   connection: URLs, the request, and a reader of replies that takes them
+   in any pieces. */
 #ifndef KIT_HTTP_H
 #define KIT_HTTP_H
 
@@ -34,7 +35,7 @@ int http_write_request(char *buf, size_t size, const char *host, const char *tar
 /* Reads one reply. Set up by http_reader_init, owns nothing, may be copied. */
 struct http_reader {
     int64_t  body_bytes;        /* received so far, without the framing of chunks */
-    int64_t  body_left;         /* of the body or the chunk; -1: until the connection's end */
+    int64_t  body_left;         /* of the body or chunk; -1: until the connection's end */
     int64_t  server_wait_ns;    /* Server-Timing's wait;dur=, 0 if it says none */
     int      status;            /* 0 until the status line has been read */
     int      head_bytes;        /* of the head, or since the last chunk */
@@ -51,12 +52,14 @@ enum http_progress {
 
 void http_reader_init(struct http_reader *reader);
 
-/* Takes the next len bytes. Returns HTTP_MORE, HTTP_WHOLE (bytes after the reply's end are
-   ignored), or -EPROTO: this is not HTTP. Not to be called again but after HTTP_MORE. */
+/* Takes the next len bytes. Returns HTTP_MORE, HTTP_WHOLE (bytes after the
+   reply's end are ignored), or -EPROTO: this is not HTTP. Not to be called again
+   but after HTTP_MORE. */
 int http_reader_feed(struct http_reader *reader, const char *bytes, size_t len);
 
-/* The connection has ended after HTTP_MORE. Returns HTTP_WHOLE (the reply is one that ends
-   with its connection), -ENODATA (not one byte came) or -EBADMSG (it was cut short). */
+/* The connection has ended after HTTP_MORE. Returns HTTP_WHOLE (the reply is one
+   that ends with its connection), -ENODATA (not one byte came) or -EBADMSG (it
+   was cut short). */
 int http_reader_end(const struct http_reader *reader);
 
 #endif

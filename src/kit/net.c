@@ -29,8 +29,9 @@ int net_resolve(const char *host, int port, struct endpoint *endpoint)
     return 0;
 }
 
-/* Our messages are written in one piece, so Nagle's algorithm could only delay them: 40 ms
-   where the peer delays its acknowledgements (RFC 896, RFC 1122 section 4.2.3.2). */
+/* Our messages are written in one piece, so Nagle's algorithm could only delay them:
+   40 ms where the peer delays its acknowledgements (RFC 896, RFC 1122
+   section 4.2.3.2). */
 static int set_nodelay(int fd)
 {
     int on = 1;
@@ -77,7 +78,7 @@ int net_connect(const struct endpoint *server, int64_t deadline_ns)
         return -errno;
     int error = set_nodelay(fd);
     if (!error)
-        error = set_timeout(fd, SO_SNDTIMEO, deadline_ns);    /* connect(2) obeys it too */
+        error = set_timeout(fd, SO_SNDTIMEO, deadline_ns);    /* connect obeys it too */
     if (!error && connect(fd, (const struct sockaddr *)&server->address,
                           server->address_length) < 0)
         error = errno == EINTR || errno == EINPROGRESS ? finish_connect(fd, deadline_ns)

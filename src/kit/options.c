@@ -51,8 +51,8 @@ static int take_number(const struct option_spec *spec, const char *text, int64_t
         char min[UNITS_TEXT], max[UNITS_TEXT];
         format_limit(min, spec->kind, spec->min);
         format_limit(max, spec->kind, spec->max);
-        snprintf(why, OPTIONS_WHY, "%s: %.40s is out of range; it goes from %s to %s", given,
-                 text, min, max);
+        snprintf(why, OPTIONS_WHY, "%s: %.40s is out of range; it goes from %s to %s",
+                 given, text, min, max);
         return -EINVAL;
     }
     *value = number;
@@ -183,8 +183,8 @@ static int check_operands(const struct option_program *program, int argc, char *
     return optind;
 }
 
-int options_parse(const struct option_program *program, int argc, char **argv, void *values,
-                  char why[OPTIONS_WHY])
+int options_parse(const struct option_program *program, int argc, char **argv,
+                  void *values, char why[OPTIONS_WHY])
 {
     assert(program->count <= SPECS_MOST);
     char letters[2 * SPECS_MOST + 3];

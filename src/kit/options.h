@@ -47,10 +47,10 @@ struct option_program {
 };
 
 /* Parses argv (which may be reordered) into values, where the defaults stand already.
-   Returns the index of the first operand in argv, OPTIONS_HELP, or -EINVAL with why set to
-   "option: what is wrong". May be called again, by one thread at a time. */
-int options_parse(const struct option_program *program, int argc, char **argv, void *values,
-                  char why[OPTIONS_WHY]);
+   Returns the index of the first operand in argv, OPTIONS_HELP, or -EINVAL with why set
+   to "option: what is wrong". May be called again, by one thread at a time. */
+int options_parse(const struct option_program *program, int argc, char **argv,
+                  void *values, char why[OPTIONS_WHY]);
 
 void options_print_help(const struct option_program *program, FILE *out);
 

@@ -23,8 +23,8 @@ struct process_spec {
    process, for the caller to wait for, or -errno. */
 pid_t process_start(const struct process_spec *spec);
 
-/* The same, with its standard output, whatever spec says, to be read from *out, which is the
-   caller's to close. */
+/* The same, with its standard output, whatever spec says, to be read from *out, which is
+   the caller's to close. */
 pid_t process_open(const struct process_spec *spec, int *out);
 
 /* Reads a line, without its end. Returns 0, -ETIMEDOUT, -ENODATA (its writer has closed

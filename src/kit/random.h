@@ -1,4 +1,5 @@
-/* A small seeded generator, so that a run can be had again from its seed. Not for secrets. */
+/* A small seeded generator, so that a run can be had again from its seed.
+   Not for secrets. */
 #ifndef KIT_RANDOM_H
 #define KIT_RANDOM_H
 

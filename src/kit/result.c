@@ -73,8 +73,8 @@ void result_write(FILE *csv, const char *model, int trial, int request, int64_t 
         else
             putc(',', csv);
     }
-    fprintf(csv, ",%" PRId64 ",%d,%" PRId64 ",%s\n", result->server_wait_ns, result->status,
-            result->bytes, result_error_name(result->error));
+    fprintf(csv, ",%" PRId64 ",%d,%" PRId64 ",%s\n", result->server_wait_ns,
+            result->status, result->bytes, result_error_name(result->error));
 }
 
 /* No number of a row is ever negative. */

@@ -24,8 +24,9 @@ struct result {
      ECHILD      its process was killed
    and what connect(2) and socket(2) say: ECONNREFUSED, EADDRNOTAVAIL, EMFILE, ... */
 
-/* The request has ended, now: with 0 or -errno, and with as much of a reply as the reader has
-   seen. -EPIPE is the server's reset too, met while sending, and becomes ECONNRESET. */
+/* The request has ended, now: with 0 or -errno, and with as much of a reply as
+   the reader has seen. -EPIPE is the server's reset too, met while sending,
+   and becomes ECONNRESET. */
 void result_end(struct result *result, const struct http_reader *reader, int error);
 
 /* A whole reply arrived, and its status is 2xx. */

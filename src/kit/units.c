@@ -15,7 +15,8 @@ struct unit {
 };
 
 static const struct unit durations[] = {
-    {"", CLOCK_S}, {"us", CLOCK_US}, {"ms", CLOCK_MS}, {"s", CLOCK_S}, {"m", 60LL * CLOCK_S},
+    {"", CLOCK_S}, {"us", CLOCK_US}, {"ms", CLOCK_MS}, {"s", CLOCK_S},
+    {"m", 60LL * CLOCK_S},
 };
 static const struct unit counts[] = {{"", 1}, {"k", 1000}, {"M", 1000000}};
 static const struct unit sizes[] = {{"", 1}, {"K", 1024}, {"M", 1048576}};

@@ -51,7 +51,8 @@ static int request_await(struct request *request, int operation, uint32_t events
 {
     struct epoll_event event = {.events = events, .data.ptr = request};
     request->on_ready = on_ready;
-    return epoll_ctl(request->loop->epoll_fd, operation, request->fd, &event) < 0 ? -errno : 0;
+    return epoll_ctl(request->loop->epoll_fd, operation, request->fd, &event) < 0
+               ? -errno : 0;
 }
 
 static void on_readable(struct request *request)
@@ -85,8 +86,8 @@ static void on_writable(struct request *request)
         request_end(request, length);
         return;
     }
-    ssize_t sent = send(request->fd, text + request->sent, (size_t)(length - request->sent),
-                        MSG_NOSIGNAL);
+    ssize_t sent = send(request->fd, text + request->sent,
+                        (size_t)(length - request->sent), MSG_NOSIGNAL);
     if (sent < 0) {
         if (errno != EAGAIN && errno != EINTR)
             request_end(request, -errno);
@@ -112,7 +113,7 @@ static void on_connected(struct request *request)
         return;
     }
     request->result->connected_ns = clock_ns();
-    request->on_ready = on_writable;    /* it is writable as well: no need to wait again */
+    request->on_ready = on_writable;    /* it is writable too: no need to wait again */
     on_writable(request);
 }
 
@@ -165,7 +166,8 @@ static int expire(struct loop *loop)
 {
     struct request *oldest;
     while ((oldest = TAILQ_FIRST(&loop->requests)) != NULL) {
-        int64_t left_ns = oldest->result->start_ns + loop->workload->timeout_ns - clock_ns();
+        int64_t left_ns = oldest->result->start_ns + loop->workload->timeout_ns -
+                          clock_ns();
         if (left_ns > 0)
             return (int)((left_ns + CLOCK_MS - 1) / CLOCK_MS);
         request_end(oldest, -ETIMEDOUT);
@@ -184,7 +186,7 @@ static int turn(struct loop *loop)
     if (ready < 0 && errno != EINTR)
         return -errno;
     for (int i = 0; i < ready; i++) {
-        struct request *request = events[i].data.ptr;    /* each has one event in a turn */
+        struct request *request = events[i].data.ptr;    /* one event each in a turn */
         request->on_ready(request);
     }
     return 0;
@@ -204,7 +206,7 @@ static int run(const struct workload *workload, struct result *results)
         if (!error)
             refill(&loop);
     }
-    while (!TAILQ_EMPTY(&loop.requests))    /* the loop itself failed: they fail with it */
+    while (!TAILQ_EMPTY(&loop.requests))    /* the loop failed: they fail with it */
         request_end(TAILQ_FIRST(&loop.requests), error);
     close(loop.epoll_fd);
     return error;

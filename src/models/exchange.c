@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-enum { BUFFER = HTTP_REQUEST };    /* 1 KiB: a waiting thread's stack stays at two pages */
+enum { BUFFER = HTTP_REQUEST };    /* 1 KiB: a waiting thread's stack stays at 2 pages */
 
 static int receive_reply(int fd, char *buffer, int64_t deadline_ns,
                          struct http_reader *reader, struct result *result)

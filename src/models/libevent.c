@@ -1,6 +1,6 @@
-/* libevent: one thread and one loop, the event base. No callback waits; the loop does, for
-   all requests at once, and calls back whoever has something to do. A bufferevent is a
-   socket with its buffers and callbacks. Read from run, at the bottom, upwards. */
+/* libevent: one thread and one loop, the event base. No callback waits; the loop does,
+   for all requests at once, and calls back whoever has something to do. A bufferevent is
+   a socket with its buffers and callbacks. Read from run, at the bottom, upwards. */
 #include "models/models.h"
 
 #include "kit/clock.h"

@@ -1,5 +1,5 @@
-/* pool: a fixed number of threads, started once. Each takes a request's number from a queue,
-   makes the exchange as in threads.c, and comes back for the next. */
+/* pool: a fixed number of threads, started once. Each takes a request's number from a
+   queue, makes the exchange as in threads.c, and comes back for the next. */
 #include "models/exchange.h"
 #include "models/models.h"
 #include "models/queue.h"
@@ -10,7 +10,7 @@
 
 struct pool {
     const struct workload *workload;
-    struct result         *results;    /* each written by the thread that took its number */
+    struct result         *results;    /* each by the thread that took its number */
     struct queue           numbers;    /* of the requests to make */
     pthread_t             *threads;
     int                    started;    /* threads to join */

@@ -1,5 +1,5 @@
-/* Processes: the same exchange, in a process of its own for each request. A child shares no
-   memory with its parent but the results, which are mapped to be shared. */
+/* Processes: the same exchange, in a process of its own for each request. A child shares
+   no memory with its parent but the results, which are mapped to be shared. */
 #include "models/exchange.h"
 #include "models/models.h"
 
@@ -25,8 +25,8 @@ struct family {
     int                    children;
 };
 
-/* The child's end is a result only if it ended by itself: one that was killed, by whatever,
-   is one failed request. */
+/* The child's end is a result only if it ended by itself: one that was killed, by
+   whatever, is one failed request. */
 static void slot_end(struct family *family, struct slot *slot, int status)
 {
     struct result *result = &family->shared[slot->number];
@@ -59,19 +59,19 @@ static int start_processes(struct family *family)
     const struct workload *workload = family->workload;
     for (int i = 0; i < workload->count; i++) {
         struct slot *slot = family->children < workload->in_flight
-                                ? &family->slots[i]    /* in the first round all are free */
+                                ? &family->slots[i]    /* first round: all are free */
                                 : reap(family);
         if (*workload->stop)
             break;
-        family->shared[i].start_ns = clock_ns();    /* should the child not come that far */
+        family->shared[i].start_ns = clock_ns();    /* should the child not get so far */
         pid_t child = fork();
         if (child < 0) {
             family->shared[i].start_ns = 0;
-            return -errno;    /* EAGAIN: no more processes to be had; the rest never start */
+            return -errno;    /* EAGAIN: no more processes; the rest never start */
         }
         if (child == 0) {
             exchange(workload, i, &family->shared[i]);
-            _exit(0);         /* not exit(3), which would write the parent's buffers again */
+            _exit(0);    /* not exit(3), which would write the parent's buffers again */
         }
         *slot = (struct slot){.child = child, .number = i};
         family->children++;
@@ -86,7 +86,8 @@ static int run(const struct workload *workload, struct result *results)
     family.slots = calloc((size_t)workload->in_flight, sizeof *family.slots);
     if (!family.slots)
         return -ENOMEM;
-    void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) {
         free(family.slots);
         return -ENOMEM;

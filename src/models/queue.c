@@ -38,7 +38,8 @@ void queue_close(struct queue *queue)
 }
 
 /* pthread_cond_wait gives the lock back while it sleeps and has it again when it returns.
-   It may return for no reason, and another thread may have been faster: hence the loop. */
+   It may return for no reason, and another thread may have been faster:
+   hence the loop. */
 bool queue_take(struct queue *queue, int *number)
 {
     pthread_mutex_lock(&queue->lock);

@@ -7,14 +7,15 @@
 
 struct queue {
     pthread_mutex_t lock;         /* guards all that follows */
-    pthread_cond_t  not_empty;    /* signalled when a number was put, or no more will be */
+    pthread_cond_t  not_empty;    /* signalled when a number is put, or no more will be */
     int            *numbers;      /* all that were ever put */
     int             put, taken;   /* how many; those between are waiting */
     bool            closed;
 };
 
-/* Makes an empty queue, into which `most` numbers can be put, ever. Returns 0 or -ENOMEM; the
-   queue is the caller's, who ends it with queue_destroy when no thread uses it any more. */
+/* Makes an empty queue, into which `most` numbers can be put, ever. Returns 0 or
+   -ENOMEM; the queue is the caller's, who ends it with queue_destroy when no thread uses
+   it any more. */
 int queue_init(struct queue *queue, int most);
 void queue_destroy(struct queue *queue);
 

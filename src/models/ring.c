@@ -35,7 +35,8 @@ static void lend(struct ring *ring, unsigned number)
 static int open_buffers(struct ring *ring)
 {
     void *memory;    /* the kernel wants whole pages, which are larger on some machines */
-    if (posix_memalign(&memory, (size_t)sysconf(_SC_PAGESIZE), RING_BUFFER * (1 + BUFFERS)) != 0)
+    if (posix_memalign(&memory, (size_t)sysconf(_SC_PAGESIZE),
+                       RING_BUFFER * (1 + BUFFERS)) != 0)
         return -ENOMEM;
     ring->buffers = memory;
     memset(ring->buffers, 0, RING_BUFFER);
@@ -49,8 +50,8 @@ static int open_buffers(struct ring *ring)
 
 int ring_open(struct ring *ring)
 {
-    /* One thread uses the ring, and the kernel finishes its work when that thread waits for
-       it, not whenever a packet comes. Linux has both from 6.1 on. */
+    /* One thread uses the ring, and the kernel finishes its work when that thread waits
+       for it, not whenever a packet comes. Linux has both from 6.1 on. */
     unsigned flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
     int error = io_uring_queue_init(RING_ENTRIES, &ring->io, flags);
     ring->error = 0;
@@ -67,7 +68,8 @@ int ring_open(struct ring *ring)
 void ring_close(struct ring *ring)
 {
     /* The end of the ring would cancel what is in flight too, but some time later, from a
-       thread of the kernel. -ENOENT: nothing is. Before Linux 6.0 there is no such call. */
+       thread of the kernel. -ENOENT: nothing is. Before Linux 6.0 there is
+       no such call. */
     struct io_uring_sync_cancel_reg everything = {
         .flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL, .timeout = {-1, -1}};
     io_uring_register_sync_cancel(&ring->io, &everything);
@@ -91,8 +93,8 @@ int ring_wait(struct ring *ring, int64_t timeout_ns, struct io_uring_cqe **done,
 {
     struct __kernel_timespec timeout = {timeout_ns / CLOCK_S, timeout_ns % CLOCK_S};
     int waited = ring->error ? ring->error
-                             : io_uring_submit_and_wait_timeout(&ring->io, done, 1, &timeout,
-                                                                NULL);
+                             : io_uring_submit_and_wait_timeout(&ring->io, done, 1,
+                                                                &timeout, NULL);
     /* EBUSY: more is complete than the ring holds; what it holds is to be taken first. */
     if (waited < 0 && waited != -ETIME && waited != -EINTR && waited != -EBUSY)
         return ring->error = waited;
@@ -127,7 +129,8 @@ const char *ring_unavailable(void)
     case ENOSYS:
         return "this kernel has no io_uring, or a seccomp filter hides it";
     case EINVAL:
-        return "this kernel's io_uring lends no buffers; Linux 5.19 is the first whose does";
+        return "this kernel's io_uring lends no buffers; Linux 5.19 is the first whose "
+               "does";
     default:
         return strerror(-error);
     }

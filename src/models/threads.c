@@ -13,7 +13,7 @@
 /* A place for one request in flight, used again when its thread has ended. */
 struct slot {
     struct crew           *crew;
-    struct result         *result;    /* written by the thread alone, read after the join */
+    struct result         *result;    /* the thread alone writes; read after the join */
     int                    number;
     pthread_t              thread;
     bool                   started;   /* there is a thread to join */
@@ -37,7 +37,8 @@ static void *exchange_in_thread(void *arg)
 }
 
 /* Waits until one of the slots is free, and joins the thread that used it before.
-   Threads end in any order, so the next that has ended is taken, whoever started first. */
+   Threads end in any order, so the next that has ended is taken,
+   whoever started first. */
 static struct slot *take_free_slot(struct crew *crew)
 {
     while (sem_wait(&crew->free) < 0)
@@ -47,14 +48,15 @@ static struct slot *take_free_slot(struct crew *crew)
         slot = &crew->slots[crew->look_at];
         crew->look_at = (crew->look_at + 1) % crew->workload->in_flight;
     } while (slot->started && !atomic_load(&slot->ended));
-    if (slot->started)    /* it may have its sem_post still to do; the join waits for that */
+    if (slot->started)    /* its sem_post may still be due; the join waits for it */
         pthread_join(slot->thread, NULL);
     slot->started = false;
     atomic_store(&slot->ended, false);
     return slot;
 }
 
-static int start_threads(struct crew *crew, struct result *results, const pthread_attr_t *attr)
+static int start_threads(struct crew *crew, struct result *results,
+                         const pthread_attr_t *attr)
 {
     for (int i = 0; i < crew->workload->count; i++) {
         struct slot *slot = take_free_slot(crew);
@@ -65,7 +67,7 @@ static int start_threads(struct crew *crew, struct result *results, const pthrea
         slot->number = i;
         int error = pthread_create(&slot->thread, attr, exchange_in_thread, slot);
         if (error)
-            return -error;    /* EAGAIN: no more threads to be had; the rest never start */
+            return -error;    /* EAGAIN: no more threads; the rest never start */
         slot->started = true;
     }
     return 0;

@@ -1,6 +1,6 @@
 /* uring: one thread, one loop, and completion instead of readiness: the kernel does what
-   would wait, and reports it done. Read it beside epoll.c: there the loop hears that bytes
-   may be received, here that they have been. */
+   would wait, and reports it done. Read it beside epoll.c: there the loop hears that
+   bytes may be received, here that they have been. */
 #include "models/models.h"
 #include "models/ring.h"
 
@@ -22,15 +22,15 @@ struct loop {
     struct result         *results;
     struct ring            ring;
     TAILQ_HEAD(, request)  requests;   /* the oldest first: it is the first to time out */
-    struct request        *oldest;     /* of those that have not; NULL: all of them have */
+    struct request        *oldest;     /* of those that have not; NULL: all have */
     int                    next;       /* the number of the request to start next */
     int                    in_flight;
 };
 
 typedef void step(struct request *, const struct io_uring_cqe *);
 
-/* What a thread would keep on its stack while it waits. The kernel has exactly one operation
-   of it, and until that is complete may use what it names: fd and text. */
+/* What a thread would keep on its stack while it waits. The kernel has exactly one
+   operation of it, and until that is complete may use what it names: fd and text. */
 struct request {
     struct loop         *loop;
     struct result       *result;
@@ -39,7 +39,7 @@ struct request {
     char                *text;       /* the request while it is sent, else NULL */
     int                  length;     /* of text */
     int                  fd;
-    bool                 expired;    /* cancelled: it ends when its operation is complete */
+    bool                 expired;    /* cancelled: ends when its operation is complete */
     struct http_reader   reader;
 };
 
@@ -57,8 +57,8 @@ static void request_end(struct request *request, int error)
     free(request);
 }
 
-/* Has the loop call on_done when the operation is complete that the caller writes into this
-   entry of the ring; io_uring_prep_*(3) leave the entry's data alone. */
+/* Has the loop call on_done when the operation is complete that the caller writes into
+   this entry of the ring; io_uring_prep_*(3) leave the entry's data alone. */
 static struct io_uring_sqe *request_await(struct request *request, step *on_done)
 {
     struct io_uring_sqe *entry = ring_entry(&request->loop->ring);
@@ -83,7 +83,8 @@ static void on_received(struct request *request, const struct io_uring_cqe *done
     if (done->res > 0) {
         if (request->result->first_byte_ns == 0)
             request->result->first_byte_ns = clock_ns();
-        progress = http_reader_feed(&request->reader, ring_bytes(&request->loop->ring, done),
+        progress = http_reader_feed(&request->reader,
+                                    ring_bytes(&request->loop->ring, done),
                                     (size_t)done->res);
     } else if (done->res == 0) {
         progress = http_reader_end(&request->reader);
@@ -120,9 +121,10 @@ static void on_connected(struct request *request, const struct io_uring_cqe *don
     request->result->connected_ns = clock_ns();
     request->text = malloc(HTTP_REQUEST);
     request->length =
-        request->text ? http_write_request(request->text, HTTP_REQUEST, workload->server.name,
-                                           workload->target, number)
-                      : -ENOMEM;
+        request->text
+            ? http_write_request(request->text, HTTP_REQUEST, workload->server.name,
+                                 workload->target, number)
+            : -ENOMEM;
     if (request->length < 0)
         request_end(request, request->length);
     else
@@ -138,7 +140,8 @@ static int request_connect(struct request *request)
     if (request->fd < 0)
         return request->fd;
     io_uring_prep_connect(request_await(request, on_connected), request->fd,
-                          (const struct sockaddr *)&server->address, server->address_length);
+                          (const struct sockaddr *)&server->address,
+                          server->address_length);
     return 0;
 }
 
@@ -174,8 +177,8 @@ static void refill(struct loop *loop)
         request_start(loop, loop->next++);
 }
 
-/* Cancels the requests whose time is over. All have the same timeout, so they stand in the
-   order in which it ends. Returns how long the others have. */
+/* Cancels the requests whose time is over. All have the same timeout, so they stand in
+   the order in which it ends. Returns how long the others have. */
 static int64_t expire(struct loop *loop)
 {
     for (; loop->oldest; loop->oldest = TAILQ_NEXT(loop->oldest, link)) {
@@ -224,7 +227,7 @@ static int run(const struct workload *workload, struct result *results)
     for (refill(&loop); !error && loop.in_flight > 0; refill(&loop))
         error = turn(&loop);
     ring_close(&loop.ring);    /* now nothing is the kernel's any more */
-    while (!TAILQ_EMPTY(&loop.requests))    /* the ring itself failed: they fail with it */
+    while (!TAILQ_EMPTY(&loop.requests))    /* the ring failed: they fail with it */
         request_end(TAILQ_FIRST(&loop.requests), error);
     return error;
 }

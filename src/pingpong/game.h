@@ -24,8 +24,8 @@ static inline int64_t game_turns(const struct game *game)
 }
 
 /* What a player does with the ball: notes that it had it, and whether the other has
-   passed it. Player 0 begins, so the other has had as many turns as itself; player 1 finds
-   one more. turn counts a player's own turns, from 0. */
+   passed it. Player 0 begins, so the other has had as many turns as itself; player 1
+   finds one more. turn counts a player's own turns, from 0. */
 static inline void game_turn(struct game *game, int player, int64_t turn)
 {
     game->amiss[player] += game->taken[!player] != turn + player;

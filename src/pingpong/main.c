@@ -170,7 +170,7 @@ int main(int argc, char **argv)
     if (!way)
         return USAGE;
     signal(SIGPIPE, SIG_IGN);    /* a player that left is an error code to us */
-    signal(SIGCHLD, SIG_DFL);    /* where it is ignored, nobody learns how a child ended */
+    signal(SIGCHLD, SIG_DFL);    /* where ignored, nobody learns how a child ended */
     struct game *game = mmap(NULL, sizeof *game, PROT_READ | PROT_WRITE,
                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (game == MAP_FAILED)

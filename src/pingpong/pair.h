@@ -11,8 +11,9 @@ struct player {
     int          error;     /* what body returned */
 };
 
-/* Runs body once for each player: 0 in the calling thread, 1 in a thread of its own, which
-   is bound to its processor. Returns when both have ended: 0, or the first that is -errno. */
+/* Runs body once for each player: 0 in the calling thread, 1 in a thread of its own,
+   which is bound to its processor. Returns when both have ended: 0, or the first
+   that is -errno. */
 int pair_run(struct game *game, int (*body)(struct player *), void *table);
 
 #endif

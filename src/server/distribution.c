@@ -33,8 +33,8 @@ static const struct form {
     [DISTRIBUTION_LOGNORMAL] = {
         .name = "lognormal:",
         .separator = ",p99=",
-        .wrong = "is not of the form lognormal:50ms,p99=400ms, the median above 0 and p99 "
-                 "no less",
+        .wrong = "is not of the form lognormal:50ms,p99=400ms, the median above 0 and "
+                 "p99 no less",
     },
 };
 

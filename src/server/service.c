@@ -43,16 +43,16 @@ static void on_accept_error(struct evconnlistener *listener, void *http)
     static bool told;
     if (!told)
         fprintf(stderr, "latency-server: clients have to wait for a connection: %s%s\n",
-                strerror(errno), errno == EMFILE
-                                     ? "; ulimit -n says how many descriptors there may be"
-                                     : "");
+                strerror(errno),
+                errno == EMFILE ? "; ulimit -n says how many descriptors there may be"
+                                : "");
     told = true;
     (void)http;
     struct timeval pause = {.tv_usec = ACCEPT_PAUSE_US};
     evconnlistener_disable(listener);
     if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, on_pause_over,
                         listener, &pause) < 0)
-        evconnlistener_enable(listener);    /* no memory: better to spin than to be deaf */
+        evconnlistener_enable(listener);    /* no memory: better spin than be deaf */
 }
 
 /* libevent warns of what clients do wrong, a line each; that is their business. */
@@ -106,8 +106,9 @@ int service_open(struct service *service, int listen_fd)
 void service_close(struct service *service)
 {
     if (service->http)
-        evhttp_free(service->http);    /* closes all connections, so ends all visits; http.h
-                                          promises it for no visits, 2.1.12 does it for all */
+        evhttp_free(service->http);    /* closes all connections, so ends all visits;
+                                          http.h promises it for no visits, 2.1.12 does
+                                          it for all */
     if (service->base)
         event_base_free(service->base);
 }

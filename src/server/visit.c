@@ -3,7 +3,7 @@
 #include "kit/clock.h"
 
 #include <inttypes.h>
-#include <linux/tcp.h>    /* the tcp_info of <netinet/tcp.h> ends before tcpi_bytes_sent */
+#include <linux/tcp.h>    /* tcp_info of <netinet/tcp.h> ends before tcpi_bytes_sent */
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,7 +44,8 @@ static void visit_free(struct visit *visit)
 
 /* --- The client's leaving ----------------------------------------------------------- */
 
-/* evhttp's close callback, and end_lingering's: the client has left, or the service ends. */
+/* evhttp's close callback, and end_lingering's: the client has left, or
+   the service ends. */
 static void on_close(struct evhttp_connection *connection, void *arg)
 {
     (void)connection;
@@ -91,7 +92,8 @@ static void unwatch(struct visit *visit)
 /* --- Replies ------------------------------------------------------------------------ */
 
 /* evhttp would read on while it sends, without a bound, and drop what it has not yet sent
-   to a client that has closed its half. It starts again by itself when it has sent all. */
+   to a client that has closed its half. It starts again by itself when it
+   has sent all. */
 static void stop_reading(const struct visit *visit)
 {
     bufferevent_disable(bufferevent_of(visit), EV_READ);
@@ -125,7 +127,8 @@ static void send_reply(struct visit *visit, int status, const char *type,
                        const char *body)
 {
     size_t length = strlen(body);
-    bool bodiless = status == 204 || status == 205 || status == 304;    /* RFC 9110 section 15 */
+    /* RFC 9110 section 15. */
+    bool bodiless = status == 204 || status == 205 || status == 304;
     if (!bodiless) {
         describe_body(visit, type, length);
         if (visit->method != EVHTTP_REQ_HEAD)    /* evhttp would send it all the same */

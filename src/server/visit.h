@@ -59,18 +59,20 @@ void visit_reply(struct visit *visit, int status, const char *type, const char *
 void visit_say(struct visit *visit, int status, const char *format, ...)
 __attribute__((format(printf, 3, 4)));
 
-/* The same, for a watched visit; keeps the connection open, whatever the client asked for,
-   until it closes it or asks for more on it, and then calls on_closed(arg). */
+/* The same, for a watched visit; keeps the connection open, whatever the client asked
+   for, until it closes it or asks for more on it, and then calls on_closed(arg). */
 void visit_say_and_linger(struct visit *visit, void (*on_closed)(void *arg), void *arg,
                           const char *sentence);
 
 /* Three steps: the head (which tells the wait until now), some of the body any number of
-   times, the end. In between, the visit must be watched. Where the client wants the head alone, the body is dropped. */
+   times, the end. In between, the visit must be watched. Where the client wants the head
+   alone, the body is dropped. */
 void visit_begin_body(struct visit *visit, size_t length);
 void visit_send_body(struct visit *visit, const char *bytes, size_t length);
 void visit_end_body(struct visit *visit);
 
-/* The ways to fail: closes the connection without a word, or keeps it and says nothing. */
+/* The ways to fail: closes the connection without a word, or keeps it
+   and says nothing. */
 void visit_drop(struct visit *visit);
 void visit_stall(struct visit *visit);
 

@@ -57,7 +57,7 @@ static void watch_signals(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGCHLD, SIG_DFL);    /* where it is ignored, nobody learns how a child ended */
+    signal(SIGCHLD, SIG_DFL);    /* where ignored, nobody learns how a child ended */
 }
 
 /* Each place that the client leaves free will take a descriptor of ours. */
@@ -148,8 +148,9 @@ static void complain(const char *name, const struct watch *watch, int error)
                 "too soon; -k takes a larger number\n",
                 name, e->asked);
     else if (error == -ECHILD && e->at_gate > 0)
-        fprintf(stderr, "whowaits: %s: %s, with %d of %d requests at the gate, while more "
-                "might have come; if it gives up after some time, let it wait longer\n",
+        fprintf(stderr, "whowaits: %s: %s, with %d of %d requests at the gate, while "
+                "more might have come; if it gives up after some time, let it wait "
+                "longer\n",
                 name, end, e->at_gate, e->asked);
     else if (error == -ECHILD)
         fprintf(stderr, "whowaits: %s: %s before it was seen to wait\n", name, end);

@@ -12,7 +12,7 @@ struct socket_entry {
     uint64_t inode;      /* by which /proc names the socket in every process */
     int64_t  unread;     /* bytes that have arrived and that nobody has read */
     bool     under_way;  /* what was sent has not arrived yet, or connecting goes on */
-    pid_t    holder;     /* a process with a descriptor of it; 0: none that was looked at */
+    pid_t    holder;     /* a process with a descriptor of it; 0: none was seen */
     bool     watched;    /* some thread sleeps until it has something to read */
 };
 
@@ -28,13 +28,13 @@ int sockets_list(struct sockets *sockets, int port);
 
 void sockets_free(struct sockets *sockets);
 
-/* Notes that the process holds those of which it has a descriptor, by any thread of it that
-   has not ended. Returns how many, or -errno: -EACCES where one may not look. */
+/* Notes that the process holds those of which it has a descriptor, by any thread of it
+   that has not ended. Returns how many, or -errno: -EACCES where one may not look. */
 int sockets_hold(struct sockets *sockets, pid_t pid, pid_t tid);
 
-/* Marks those as watched for which the call waits, and returns how many they are. A process
-   waits by its ring for all that it holds and that no other call of it waits for: what
-   stands in the ring's queue cannot be seen. */
+/* Marks those as watched for which the call waits, and returns how many they are. A
+   process waits by its ring for all that it holds and that no other call of it waits for:
+   what stands in the ring's queue cannot be seen. */
 int sockets_watch(struct sockets *sockets, const struct call *call);
 
 #endif

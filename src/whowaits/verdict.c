@@ -49,7 +49,8 @@ static enum who judge_single(const struct evidence *e, char *words)
 {
     bool pool = e->next == NEXT_SAME;
     if (e->single == 1 && e->next == NEXT_PROCESSES) {
-        say(words, "one process after the other, each asleep in %s on one socket", e->call);
+        say(words, "one process after the other, each asleep in %s on one socket",
+            e->call);
         return WHO_PROCESS;
     }
     if (e->single == 1) {

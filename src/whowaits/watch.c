@@ -172,8 +172,8 @@ static bool is_still(const struct pair *pair)
 }
 
 /* Whether, over a long time, all slept in the same calls, and each timer ran out three
-   times without that anything came of it: its thread woke so often. A timerfd tells what is
-   left of its time, which alone would not say that. */
+   times without that anything came of it: its thread woke so often. A timerfd tells what
+   is left of its time, which alone would not say that. */
 static bool is_idle(const struct pair *pair)
 {
     for (int i = 0; i < pair->last.roll.count; i++) {
@@ -232,8 +232,8 @@ static int gather(struct watch *watch, struct pair *pair)
         if (error)
             return error;
         if (!told && clock_ns() > begin_ns + (int64_t)TELL_S * CLOCK_S) {
-            fprintf(stderr, "whowaits: %d of %d requests are at the gate; more may come, or "
-                    "a timer may end\n", waiting(pair), watch->gate->places);
+            fprintf(stderr, "whowaits: %d of %d requests are at the gate; more may come, "
+                    "or a timer may end\n", waiting(pair), watch->gate->places);
             told = true;
         }
         e->overflowed = has_overflowed(watch, &pair->last.count);
@@ -350,7 +350,8 @@ static bool learn(struct watch *watch, struct pair *pair, const struct gate_coun
         e->order = judge_order(pair, now->answered - held->answered, more);
     e->ended = pair->left == 0;
     bool all_have_come = more && judge_rest(pair) != REST_NOT_YET;
-    bool know_next = e->at_gate == e->asked || (e->next > NEXT_SOMEHOW && all_have_come) ||
+    bool know_next = e->at_gate == e->asked ||
+                     (e->next > NEXT_SOMEHOW && all_have_come) ||
                      (more && e->spinning > 0);
     bool know_order = !tries || e->order != ORDER_NOT_TRIED;
     return e->ended || (know_next && know_order) || is_over(pair) || has_given_up(pair);

@@ -94,7 +94,8 @@ static void summarise(const struct result *results, int count, int64_t *latencie
     }
     if (last_ns > first_ns) {    /* else none was started: nothing to divide by */
         summary->makespan_ns = last_ns - first_ns;
-        summary->ok_per_s = (summary->ok * CLOCK_S + summary->makespan_ns / 2) / summary->makespan_ns;
+        summary->ok_per_s = (summary->ok * CLOCK_S + summary->makespan_ns / 2) /
+                            summary->makespan_ns;
     }
     size_t ok = (size_t)summary->ok;
     stats_sort(latencies, ok);

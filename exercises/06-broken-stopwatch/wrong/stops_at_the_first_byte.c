@@ -28,8 +28,8 @@ struct summary {
 
 /* Asks, and receives to the reply's last byte. Returns 0, or -errno if no whole reply
    came until the deadline (of clock_ns). */
-static int converse(int fd, int64_t *first_byte_ns, const char *host, const char *target, int number,
-                    int64_t deadline_ns, struct http_reader *reader)
+static int converse(int fd, int64_t *first_byte_ns, const char *host, const char *target,
+                    int number, int64_t deadline_ns, struct http_reader *reader)
 {
     char buffer[HTTP_REQUEST];
     int length = http_write_request(buffer, sizeof buffer, host, target, number);
@@ -64,7 +64,8 @@ static void timed_request(const struct endpoint *server, const char *target, int
     if (fd < 0)
         error = fd;
     else
-        error = converse(fd, &result->end_ns, server->name, target, number, deadline_ns, &reader);
+        error = converse(fd, &result->end_ns, server->name, target, number, deadline_ns,
+                         &reader);
     if (result->end_ns == 0)
         result->end_ns = clock_ns();
     result->status = reader.status;

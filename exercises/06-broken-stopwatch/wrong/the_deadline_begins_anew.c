@@ -62,7 +62,8 @@ static void timed_request(const struct endpoint *server, const char *target, int
     if (fd < 0)
         error = fd;
     else
-        error = converse(fd, server->name, target, number, clock_ns() + timeout_ns, &reader);
+        error = converse(fd, server->name, target, number, clock_ns() + timeout_ns,
+                         &reader);
     result->end_ns = clock_ns();
     result->status = reader.status;
     result->error = -error;
