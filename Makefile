@@ -112,6 +112,7 @@ $(foreach suite,$(suites),$(eval $(suite): \
 
 $(filter $(addprefix $(BUILD)/tests/,bench_% whowaits_%),$(suites)): $(BUILD)/obj/tests/bench_support.o
 $(filter $(addprefix $(BUILD)/tests/,models_% fetch_%),$(suites)): $(BUILD)/obj/tests/models_support.o
+$(BUILD)/tests/pingpong_test: $(BUILD)/obj/pingpong/pair.o
 # What the checks of the exercises share, and stand on beside src/kit and Check.
 judge := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(filter-out %_test.c,$(wildcard tests/judge*.c)))
 $(BUILD)/tests/judge_test: $(judge)

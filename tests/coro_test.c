@@ -949,6 +949,21 @@ START_TEST(an_overflow_says_so_after_another_loop_has_ended)
 }
 END_TEST
 
+static void run_after_another_action(coro_body *body, void *arg)
+{
+    coro_run(NULL, overflow_child, &(int){0});
+    signal(SIGSEGV, SIG_DFL);
+    coro_run(NULL, body, arg);
+}
+
+START_TEST(an_overflow_says_so_though_the_program_set_an_action_between_two_loops)
+{
+    int deep = 100;
+    assert_ends(run_after_another_action, overflow_child, &deep, SIGSEGV,
+                "coroutine 2 has overflowed its stack of 64 KiB");
+}
+END_TEST
+
 static int pass(struct coro *me, void *arg)
 {
     (void)arg;
@@ -1025,6 +1040,7 @@ int main(void)
         offloaded_work_that_never_ends_does_not_stop_the_loop,
         an_overflow_says_which_coroutine_it_was,
         an_overflow_says_so_after_another_loop_has_ended,
+        an_overflow_says_so_though_the_program_set_an_action_between_two_loops,
         a_fault_that_was_sent_ends_the_program,
         an_overflow_is_caught_by_mprotect_guards_too,
         first_second_shows_what_a_sleep_holds_up,

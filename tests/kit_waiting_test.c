@@ -3,6 +3,7 @@
 #include "kit/clock.h"
 #include "kit/get.h"
 #include "kit/net.h"
+#include "kit/process.h"
 #include "tests/support.h"
 
 #include <check.h>
@@ -567,6 +568,23 @@ START_TEST(a_get_reads_the_whole_reply_and_keeps_what_fits)
 }
 END_TEST
 
+START_TEST(a_line_is_read_until_its_deadline_and_what_is_there_even_after)
+{
+    int ends[2];
+    char line[16];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], "ready\nhal", 9), 9);
+    ck_assert_int_eq(process_read_line(ends[0], clock_ns() - CLOCK_S, line, sizeof line),
+                     0);
+    ck_assert_str_eq(line, "ready");
+    ck_assert_int_eq(process_read_line(ends[0], clock_ns() - CLOCK_S, line, sizeof line),
+                     -ETIMEDOUT);
+    close(ends[1]);
+    ck_assert_int_eq(process_read_line(ends[0], patience(), line, sizeof line), -ENODATA);
+    close(ends[0]);
+}
+END_TEST
+
 /* --- the suite -------------------------------------------------------------------- */
 
 static void add_waiting(Suite *suite)
@@ -595,6 +613,7 @@ static void add_waiting(Suite *suite)
     tcase_add_test(net, a_send_to_a_peer_that_left_is_an_error_and_no_signal);
     tcase_add_test(net, a_send_waits_until_its_deadline_signals_or_not);
     tcase_add_test(net, a_send_delivers_every_byte_signals_or_not);
+    tcase_add_test(net, a_line_is_read_until_its_deadline_and_what_is_there_even_after);
     tcase_add_test(net, a_get_reads_the_whole_reply_and_keeps_what_fits);
 }
 

@@ -3,9 +3,11 @@
 #include "kit/array.h"
 #include "kit/csv.h"
 #include "pingpong/game.h"
+#include "pingpong/pair.h"
 #include "tests/support.h"
 
 #include <check.h>
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +37,28 @@ static bool play(struct game *game, const char *order)
     }
     return game_is_fair(game);
 }
+
+/* What each player ends with, and what is told of both. */
+static const int ends[][3] = {
+    {0, 0, 0},           {0, -EIO, -EIO},        {-EIO, 0, -EIO},
+    {-EIO, -EPIPE, -EIO}, {-EPIPE, -EIO, -EIO},   {0, -EPIPE, -EPIPE},
+};
+
+static int end_as_told(struct player *me)
+{
+    return ((const int *)me->table)[me->number];
+}
+
+START_TEST(the_cause_of_a_broken_pipe_is_told)
+{
+    struct game game = {0};
+    int table[3], cpu = sched_getcpu();
+    memcpy(table, ends[_i], sizeof table);
+    ck_assert_int_ge(cpu, 0);
+    game.cpus[0] = game.cpus[1] = cpu;
+    ck_assert_int_eq(pair_run(&game, end_as_told, table), table[2]);
+}
+END_TEST
 
 START_TEST(a_game_is_fair_if_the_players_take_turns)
 {
@@ -225,6 +249,7 @@ int main(void)
     Suite *suite = suite_create("pingpong");
     TCase *tcase = suite_add(suite, "pingpong");
     tcase_add_checked_fixture(tcase, folder_make, finish);
+    tcase_add_loop_test(tcase, the_cause_of_a_broken_pipe_is_told, 0, (int)LENGTH(ends));
     tcase_add_test(tcase, a_game_is_fair_if_the_players_take_turns);
     tcase_add_test(tcase, a_switch_that_did_not_happen_is_noticed);
     tcase_add_loop_test(tcase, every_way_plays_fair_and_writes_its_row, 0,

@@ -12,8 +12,8 @@ struct player {
 };
 
 /* Runs body once for each player: 0 in the calling thread, 1 in a thread of its own,
-   which is bound to its processor. Returns when both have ended: 0, or the first
-   that is -errno. */
+   which is bound to its processor. Returns when both have ended: 0 or -errno, the
+   cause, where the other has only found a broken pipe. */
 int pair_run(struct game *game, int (*body)(struct player *), void *table);
 
 #endif
