@@ -5,9 +5,9 @@
 #include "kit/clock.h"
 #include "kit/net.h"
 #include "tests/support.h"
+#include "whowaits/pair.h"
 #include "whowaits/roll.h"
 #include "whowaits/verdict.h"
-#include "whowaits/watch.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -577,7 +577,7 @@ static const struct spin_case {
     {false, 'S', CALL_OTHER, 0, 8, 450, 10},       /* work handed to and fro */
 };
 
-START_TEST(watch_tells_who_spins)
+START_TEST(pair_tells_who_spins)
 {
     const struct spin_case *each = &spins[_i];
     struct roll_thread before = {.state = each->state, .held = each->held,
@@ -585,7 +585,46 @@ START_TEST(watch_tells_who_spins)
     struct roll_thread after = before;
     after.woke = each->woke;
     after.cpu_ns = (int64_t)each->cpu_ms * CLOCK_MS;
-    ck_assert_int_eq(watch_spins(&before, &after, CLOCK_S / 2), each->spins);
+    ck_assert_int_eq(pair_spins(&before, &after, CLOCK_S / 2), each->spins);
+}
+END_TEST
+
+/* --- Who might still go on ---------------------------------------------------------- */
+
+static const struct complete_case {
+    bool    complete;
+    char    state;
+    int64_t was_ms, is_ms;    /* their timeouts; -1: none */
+    int     woke, seconds;
+    int     under_way;
+} completes[] = {
+    {true, 'S', -1, -1, 0, 1, 0},                  /* asleep, with nothing to wake it */
+    {false, 'S', -1, -1, 1, 1, 0},
+    {false, 'S', -1, -1, 0, 1, 1},
+    {false, 'R', -1, -1, 0, 20, 0},
+    {true, 'S', 3600 * 1000, 3600 * 1000, 0, 1, 0},    /* a guard, not a plan */
+    {false, 'S', 5000, -1, 0, 1, 0},               /* it ran out between two looks */
+    {false, 'S', 100, 100, 5, 1, 0},               /* too soon to tell */
+    {true, 'S', 100, 100, 100, 10, 0},
+    {false, 'S', 100, 100, 100, 10, 1},
+    {false, 'S', 5000, 5000, 2, 10, 0},
+    {false, 'S', 1000, 2000, 1, 10, 0},            /* what is left of ten seconds, twice */
+};
+
+START_TEST(pair_tells_who_might_still_go_on)
+{
+    const struct complete_case *each = &completes[_i];
+    struct roll_thread was = {.state = each->state, .call.kind = CALL_READY};
+    struct roll_thread is = was;
+    was.call.timeout_ns = each->was_ms < 0 ? -1 : each->was_ms * CLOCK_MS;
+    is.call.timeout_ns = each->is_ms < 0 ? -1 : each->is_ms * CLOCK_MS;
+    is.woke = each->woke;
+    struct pair pair = {
+        .first.roll = {.threads = &was, .count = 1},
+        .last = {.at_ns = (int64_t)each->seconds * CLOCK_S,
+                 .roll = {.threads = &is, .count = 1, .under_way = each->under_way}},
+    };
+    ck_assert_int_eq(pair_is_complete(&pair), each->complete);
 }
 END_TEST
 
@@ -595,7 +634,9 @@ int main(void)
     TCase *tcase = suite_add(suite, "tables");
     tcase_add_loop_test(tcase, verdict_says_what_the_evidence_proves_and_no_more, 0,
                         (int)LENGTH(cases));
-    tcase_add_loop_test(tcase, watch_tells_who_spins, 0, (int)LENGTH(spins));
+    tcase_add_loop_test(tcase, pair_tells_who_spins, 0, (int)LENGTH(spins));
+    tcase_add_loop_test(tcase, pair_tells_who_might_still_go_on, 0,
+                        (int)LENGTH(completes));
     tcase = suite_add(suite, "roll");
     tcase_add_loop_test(tcase, roll_tells_in_which_call_a_thread_sleeps, 0,
                         (int)LENGTH(sleeps));

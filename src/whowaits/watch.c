@@ -1,6 +1,7 @@
 #include "whowaits/watch.h"
 
 #include "kit/clock.h"
+#include "whowaits/pair.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,71 +10,10 @@
 
 enum {
     LOOK_MS = 100,          /* between two readings */
-    PAUSE_MS = 500,         /* for which nothing may change before it counts as rest */
-    POLLERS_S = 9,          /* ... where somebody wakes by a timer, and might go on */
-    GIVE_UP_S = 60,         /* ... where somebody runs all the time, and does not spin */
+    GIVE_UP_S = 60,         /* where somebody runs all the time, and does not spin */
     TOTAL_S = 600,
-    TELL_S = 2,             /* somebody at a terminal wonders why nothing happens */
-    LONG_S = 600,           /* a longer timer is a guard, not a plan */
-    SPIN_CPU_MS = 100,
-    SPIN_WAKES = 15,
-    SPIN_WAKES_A_S = 30,    /* housekeeping takes less: wrk wakes ten times a second */
-    NAPS = 3                /* so many short sleeps in a row make one that asks again */
+    TELL_S = 2              /* somebody at a terminal wonders why nothing happens */
 };
-
-struct reading {
-    int64_t           at_ns;
-    struct roll       roll;
-    struct gate_count count;
-};
-
-/* Two readings between which nothing has changed but what threads do. */
-struct pair {
-    struct reading first, last;
-    int            left;         /* processes */
-};
-
-static int64_t elapsed(const struct pair *pair)
-{
-    return pair->last.at_ns - pair->first.at_ns;
-}
-
-static int waiting(const struct pair *pair)
-{
-    return pair->last.count.waiting > 0 ? (int)pair->last.count.waiting : 0;
-}
-
-/* The second reading becomes the first. The numbers of the second stay, but it has no
-   threads until the next one is taken. */
-static void start_anew(struct pair *pair)
-{
-    roll_free(&pair->first.roll);
-    pair->first = pair->last;
-    pair->last.roll = (struct roll){0};
-}
-
-static const struct roll *latest(const struct pair *pair)
-{
-    return pair->last.roll.threads ? &pair->last.roll : &pair->first.roll;
-}
-
-static void pair_free(struct pair *pair)
-{
-    roll_free(&pair->first.roll);
-    roll_free(&pair->last.roll);
-}
-
-static bool is_alike(const struct reading *a, const struct reading *b)
-{
-    if (memcmp(&a->count, &b->count, sizeof a->count) != 0 ||
-        a->roll.count != b->roll.count || a->roll.sockets != b->roll.sockets ||
-        a->roll.unread != b->roll.unread)
-        return false;
-    for (int i = 0; i < a->roll.count; i++)
-        if (a->roll.threads[i].tid != b->roll.threads[i].tid)
-            return false;
-    return true;
-}
 
 /* Takes the next reading, and begins a new pair where something has changed. */
 static int read_on(struct watch *watch, struct pair *pair)
@@ -88,125 +28,9 @@ static int read_on(struct watch *watch, struct pair *pair)
     if (!error)
         error = gate_count(watch->gate, &pair->last.count);
     pair->last.at_ns = clock_ns();
-    if (!error && !is_alike(&pair->first, &pair->last))
-        start_anew(pair);
+    if (!error)
+        pair_renew(pair);
     return error;
-}
-
-/* --- Rest --------------------------------------------------------------------------- */
-
-bool watch_spins(const struct roll_thread *before, const struct roll_thread *after,
-                 int64_t pause_ns)
-{
-    int64_t woke = after->woke - before->woke;
-    int64_t cpu_ns = after->cpu_ns - before->cpu_ns;
-    bool waits = roll_asleep(after) && after->watched > 0;
-    if (after->held == 0)
-        return false;
-    if (woke >= SPIN_WAKES && woke * CLOCK_S >= SPIN_WAKES_A_S * pause_ns)
-        return waits || after->call.kind == CALL_TIMER || !roll_asleep(after);
-    if (after->call.kind == CALL_TIMER)
-        return woke >= NAPS;
-    return !roll_asleep(before) && !roll_asleep(after) &&
-           cpu_ns >= (int64_t)SPIN_CPU_MS * CLOCK_MS;
-}
-
-/* Those that count: where every request is waited for, others may do as they like. */
-static int count_spinning(const struct pair *pair)
-{
-    const struct roll *first = &pair->first.roll, *last = &pair->last.roll;
-    bool all_watched = last->watched >= waiting(pair);
-    int spinning = 0;
-    for (int i = 0; i < last->count; i++)
-        if (!all_watched || last->threads[i].watched > 0)
-            spinning += watch_spins(&first->threads[i], &last->threads[i], elapsed(pair));
-    return spinning;
-}
-
-enum rest { REST_NOT_YET, REST_SPINS, REST_ASLEEP };
-
-/* Whether they have come to rest; begins a new pair if one fell asleep meanwhile. */
-static enum rest judge_rest(struct pair *pair)
-{
-    if (elapsed(pair) < (int64_t)PAUSE_MS * CLOCK_MS)
-        return REST_NOT_YET;
-    if (count_spinning(pair) > 0)
-        return REST_SPINS;
-    bool all_watched = waiting(pair) > 0 && pair->last.roll.watched >= waiting(pair);
-    bool moved = false, busy = false;
-    for (int i = 0; i < pair->last.roll.count; i++) {
-        const struct roll_thread *was = &pair->first.roll.threads[i];
-        const struct roll_thread *is = &pair->last.roll.threads[i];
-        bool same = roll_asleep(was) && strcmp(was->call.name, is->call.name) == 0 &&
-                    was->watched == is->watched;
-        bool counts = !all_watched || is->watched > 0 || was->watched > 0;
-        busy = busy || (counts && !roll_asleep(is));
-        moved = moved || (counts && roll_asleep(is) && !same);
-    }
-    if (moved)
-        start_anew(pair);
-    return moved || busy ? REST_NOT_YET : REST_ASLEEP;
-}
-
-/* Whether it sleeps, and no timer is running that may end that. */
-static bool is_untimed(const struct roll_thread *thread)
-{
-    int64_t timeout_ns = thread->call.timeout_ns;
-    return roll_asleep(thread) &&
-           (timeout_ns < 0 || timeout_ns >= (int64_t)LONG_S * CLOCK_S);
-}
-
-/* Whether nobody would ever have moved again: all slept, none of them woke in between,
-   nothing was under way to the server, and no timer was running. */
-static bool is_still(const struct pair *pair)
-{
-    if (pair->last.roll.under_way > 0)
-        return false;
-    for (int i = 0; i < pair->last.roll.count; i++) {
-        const struct roll_thread *was = &pair->first.roll.threads[i];
-        const struct roll_thread *is = &pair->last.roll.threads[i];
-        if (!is_untimed(was) || !is_untimed(is) || was->woke != is->woke)
-            return false;
-    }
-    return true;
-}
-
-/* Whether, over a long time, all slept in the same calls, and each timer ran out three
-   times without that anything came of it: its thread woke so often. A timerfd tells what
-   is left of its time, which alone would not say that. */
-static bool is_idle(const struct pair *pair)
-{
-    for (int i = 0; i < pair->last.roll.count; i++) {
-        const struct roll_thread *was = &pair->first.roll.threads[i];
-        const struct roll_thread *is = &pair->last.roll.threads[i];
-        bool napped = roll_asleep(is) && is->woke - was->woke >= NAPS &&
-                      is->call.timeout_ns <= elapsed(pair) / NAPS;
-        if (!is_untimed(is) && !napped)
-            return false;
-    }
-    return pair->last.roll.under_way == 0 &&
-           elapsed(pair) >= (int64_t)POLLERS_S * CLOCK_S;
-}
-
-/* Whether, over a long time, everyone slept, or ran for so long that it might have asked
-   for something: a thread that is ready may have to wait, on a busy machine. */
-static bool had_its_turn(const struct pair *pair)
-{
-    for (int i = 0; i < pair->last.roll.count; i++) {
-        const struct roll_thread *was = &pair->first.roll.threads[i];
-        const struct roll_thread *is = &pair->last.roll.threads[i];
-        if (!roll_asleep(is) && is->cpu_ns - was->cpu_ns < CLOCK_S)
-            return false;
-    }
-    return elapsed(pair) >= (int64_t)POLLERS_S * CLOCK_S;
-}
-
-/* Whether nothing is to be expected any more, as far as can be told. */
-static bool is_over(struct pair *pair)
-{
-    enum rest rest = judge_rest(pair);
-    return (rest == REST_ASLEEP && is_still(pair)) ||
-           (rest != REST_NOT_YET && had_its_turn(pair));
 }
 
 /* --- At the gate -------------------------------------------------------------------- */
@@ -219,7 +43,7 @@ static bool has_overflowed(const struct watch *watch, const struct gate_count *c
 
 static bool has_given_up(const struct pair *pair)
 {
-    return elapsed(pair) >= (int64_t)GIVE_UP_S * CLOCK_S;
+    return pair_elapsed(pair) >= (int64_t)GIVE_UP_S * CLOCK_S;
 }
 
 /* Reads on until all who can come stand at the gate, and are at rest. */
@@ -233,18 +57,19 @@ static int gather(struct watch *watch, struct pair *pair)
             return error;
         if (!told && clock_ns() > begin_ns + (int64_t)TELL_S * CLOCK_S) {
             fprintf(stderr, "whowaits: %d of %d requests are at the gate; more may come, "
-                    "or a timer may end\n", waiting(pair), watch->gate->places);
+                    "or a timer may end\n", pair_waiting(pair), watch->gate->places);
             told = true;
         }
         e->overflowed = has_overflowed(watch, &pair->last.count);
-        e->at_gate = waiting(pair) > e->at_gate ? waiting(pair) : e->at_gate;
+        e->at_gate = pair_waiting(pair) > e->at_gate ? pair_waiting(pair) : e->at_gate;
         if (pair->left == 0 && !e->overflowed)
             return -ECHILD;
-        bool full = waiting(pair) == watch->gate->places;
+        bool full = pair_waiting(pair) == watch->gate->places;
         /* An empty gate may have reasons that lie elsewhere: a slow name server. */
-        bool patient = waiting(pair) > 0 ||
-                       elapsed(pair) >= (int64_t)POLLERS_S * CLOCK_S;
-        e->settled = full ? judge_rest(pair) != REST_NOT_YET : patient && is_over(pair);
+        bool patient = pair_waiting(pair) > 0 ||
+                       pair_elapsed(pair) >= (int64_t)PAIR_POLLERS_S * CLOCK_S;
+        e->settled = full ? pair_rest(pair) != REST_NOT_YET
+                          : patient && pair_is_over(pair);
         if (e->settled || e->overflowed || has_given_up(pair) || clock_ns() > end_ns)
             return 0;
         clock_sleep((int64_t)LOOK_MS * CLOCK_MS);
@@ -288,15 +113,15 @@ static void note_commonest(const struct roll *roll, struct evidence *e)
 
 static void note(const struct watch *watch, const struct pair *pair, struct evidence *e)
 {
-    const struct roll *roll = latest(pair);
+    const struct roll *roll = pair_latest(pair);
     e->asked = watch->gate->places;
-    e->at_gate = waiting(pair);
+    e->at_gate = pair_waiting(pair);
     e->threads = roll->count;
     e->processes = roll->processes;
     e->sockets = roll->sockets;
     e->watched = roll->watched;
-    e->spinning = count_spinning(pair);
-    e->complete = e->settled && (is_still(pair) || is_idle(pair));
+    e->spinning = pair_spinning(pair);
+    e->complete = e->settled && pair_is_complete(pair);
     note_waiters(roll, e);
     if (!*e->call)
         note_commonest(roll, e);
@@ -325,13 +150,14 @@ static enum next identify(const struct roll *held, const struct roll *now, int i
 /* What became of the answers so far, the last to come having been answered first. */
 static enum order judge_order(struct pair *pair, int64_t answered, bool more)
 {
-    int unread = latest(pair)->unread;
+    int unread = pair_latest(pair)->unread;
     /* Two answers: the first has been closed. Or one, which is no longer to be seen. */
     if (answered > 1 || (answered == 1 && more))
         return ORDER_READ;
-    if (answered == 1 && unread == 0 && judge_rest(pair) != REST_NOT_YET)
+    if (answered == 1 && unread == 0 && pair_rest(pair) != REST_NOT_YET)
         return ORDER_READ;
-    return answered > 0 && unread > 0 && is_over(pair) ? ORDER_UNREAD : ORDER_NOT_TRIED;
+    return answered > 0 && unread > 0 && pair_is_over(pair) ? ORDER_UNREAD
+                                                            : ORDER_NOT_TRIED;
 }
 
 /* What the latest reading tells. Returns whether that is all there is to be learnt. */
@@ -342,19 +168,20 @@ static bool learn(struct watch *watch, struct pair *pair, const struct gate_coun
     bool more = now->requests > held->requests;
     /* Whoever sleeps for one socket alone can read no other first. */
     bool tries = e->at_gate > 1 || e->spinning > 0;
-    if (more && waiting(pair) >= e->next_at_once) {
-        e->next = identify(&watch->after, latest(pair), waiting(pair));
-        e->next_at_once = waiting(pair);
+    if (more && pair_waiting(pair) >= e->next_at_once) {
+        e->next = identify(&watch->after, pair_latest(pair), pair_waiting(pair));
+        e->next_at_once = pair_waiting(pair);
     }
     if (tries && e->order == ORDER_NOT_TRIED)
         e->order = judge_order(pair, now->answered - held->answered, more);
     e->ended = pair->left == 0;
-    bool all_have_come = more && judge_rest(pair) != REST_NOT_YET;
+    bool all_have_come = more && pair_rest(pair) != REST_NOT_YET;
     bool know_next = e->at_gate == e->asked ||
                      (e->next > NEXT_SOMEHOW && all_have_come) ||
                      (more && e->spinning > 0);
     bool know_order = !tries || e->order != ORDER_NOT_TRIED;
-    return e->ended || (know_next && know_order) || is_over(pair) || has_given_up(pair);
+    return e->ended || (know_next && know_order) || pair_is_over(pair) ||
+           has_given_up(pair);
 }
 
 /* Opens the gate, and sees what comes of it. */
@@ -380,7 +207,7 @@ int watch_client(struct watch *watch)
     int error = gather(watch, &pair);
     if (!error) {
         note(watch, &pair, &watch->evidence);
-        watch->pause_ns = elapsed(&pair);
+        watch->pause_ns = pair_elapsed(&pair);
         watch->before = pair.first.roll;
         watch->after = pair.last.roll;
         pair.first.roll = pair.last.roll = (struct roll){0};

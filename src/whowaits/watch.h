@@ -22,16 +22,11 @@ struct watch {
 };
 
 /* Watches until the evidence is there; the last four members are its results. Returns
-   0, -ECHILD if the client ended before a request of it was seen to stand at the gate,
-   -EINTR if stopped, or another -errno. How long it takes is up to the client; it is
-   given up when it has neither slept nor come any further for a minute. */
+   0, -ECHILD if the client ended before it was seen to wait, or while more might have
+   come, -EINTR if stopped, or another -errno. How long it takes is up to the client; it
+   is given up when it has neither slept nor come any further for a minute. */
 int watch_client(struct watch *watch);
 
 void watch_free(struct watch *watch);
-
-/* Of a thread, over the pause: whether it went on asking instead of waiting for an
-   answer. */
-bool watch_spins(const struct roll_thread *before, const struct roll_thread *after,
-                 int64_t pause_ns);
 
 #endif
